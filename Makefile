@@ -1,0 +1,30 @@
+# Everything passes through uv and the lock file into .venv; nothing is installed outside the checkout.
+SHELL := /bin/bash
+UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
+
+.PHONY: demo up test check install
+
+demo: install
+	.venv/bin/python -m embedded.demo
+
+up: install
+	.venv/bin/avtal up
+
+test: install
+	.venv/bin/python -m pytest
+
+check: install
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml uv.lock
+	@python3 -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv is missing: install it first (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+	@test -x .venv/bin/python || python3 -m venv .venv
+	@command -v $(UV) >/dev/null || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --extra embedded --inexact
+	@touch $@
