@@ -1,0 +1,9 @@
+"""The one base of every frozen value that crosses a boundary: store, workflow, activity, or wire."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    """Frozen. Unknown fields are ignored and new ones have defaults, so that an old history still loads."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
