@@ -1,0 +1,127 @@
+"""The ASGI application: which address leads where, and the tasks that run beside the requests."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from billogram_sandbox import billograms, commands, control, customers, drafts, events, timeline
+from billogram_sandbox.call import Handler, endpoint
+from billogram_sandbox.envelope import Problem, answer
+from billogram_sandbox.gates import ApiGate, LoopbackGate
+from billogram_sandbox.page import invoice_page
+from billogram_sandbox.sandbox import Sandbox, Settings
+from billogram_sandbox.sender import Sender
+
+API: list[tuple[str, str, Handler]] = [
+    ("GET", "/customer", customers.listing),
+    ("POST", "/customer", customers.create),
+    ("GET", "/customer/{id}", customers.get),
+    ("PUT", "/customer/{id}", customers.update),
+    ("GET", "/billogram", billograms.listing),
+    ("POST", "/billogram", drafts.create),
+    ("GET", "/billogram/{id}", billograms.get),
+    ("PUT", "/billogram/{id}", drafts.update),
+    ("DELETE", "/billogram/{id}", drafts.delete),
+    ("POST", "/billogram/{id}/command/{command}", commands.run),
+    ("GET", "/billogram_event", events.listing),
+]
+CONTROL: list[tuple[str, str, Handler]] = [
+    ("GET", "/clock", control.clock),
+    ("POST", "/clock", control.move_clock),
+    ("PUT", "/account", control.set_account),
+    ("POST", "/billograms/{id}/pay", control.pay),
+    ("GET", "/billograms", control.list_billograms),
+    ("GET", "/callbacks", control.list_callbacks),
+    ("GET", "/faults", control.faults),
+    ("PUT", "/faults", control.set_faults),
+    ("GET", "/stats", control.stats),
+    ("POST", "/stats/reset", control.reset_stats),
+    ("POST", "/reset", control.reset),
+]
+
+
+def create_app(settings: Settings) -> Starlette:
+    sandbox = Sandbox(settings)
+    routes = [
+        Mount("/api/v2", _api(sandbox)),
+        Mount("/sandbox", _control(sandbox)),
+        Route("/r/{ocr}/{token}", invoice_page(sandbox)),
+    ]
+    app = Starlette(routes=routes, lifespan=_lifespan)
+    app.state.sandbox = sandbox
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    sandbox: Sandbox = app.state.sandbox
+    tasks = [asyncio.create_task(timeline.run(sandbox)), asyncio.create_task(Sender(sandbox).run())]
+    for task in tasks:
+        task.add_done_callback(_note_failure)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        sandbox.database.close()
+
+
+def _note_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        logging.getLogger("billogram_sandbox").error("a background task ended", exc_info=error)
+
+
+def _api(sandbox: Sandbox) -> Starlette:
+    return Starlette(
+        routes=_routes(sandbox, API),
+        exception_handlers={Problem: _api_problem, HTTPException: _api_miss},
+        middleware=[Middleware(ApiGate, sandbox=sandbox)],
+    )
+
+
+def _control(sandbox: Sandbox) -> Starlette:
+    return Starlette(
+        routes=_routes(sandbox, CONTROL),
+        exception_handlers={Problem: _control_problem, control.Refusal: _refused, HTTPException: _control_miss},
+        middleware=[Middleware(LoopbackGate)],
+    )
+
+
+def _routes(sandbox: Sandbox, table: list[tuple[str, str, Handler]]) -> list[Route]:
+    return [Route(path, endpoint(sandbox, handler), methods=[verb]) for verb, path, handler in table]
+
+
+async def _api_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return answer(error.body, error.code)
+
+
+async def _api_miss(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    identifier = "METHOD_NOT_ALLOWED" if error.status_code == 405 else "NOT_FOUND"
+    return answer(Problem(error.status_code, identifier, error.detail).body, error.status_code)
+
+
+async def _control_problem(_: Request, error: Exception) -> Response:
+    """The control plane shares rules with the API, not its envelope."""
+    assert isinstance(error, Problem)
+    return answer({"error": str(error)}, error.code)
+
+
+async def _control_miss(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return answer({"error": error.detail}, error.status_code)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, control.Refusal)
+    return answer({"error": str(error)}, error.code)

@@ -1,0 +1,52 @@
+"""One request as the handlers see it, and the adapter that makes each one a single transaction."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from billogram_sandbox.documents import Json, load
+from billogram_sandbox.envelope import Problem, answer
+from billogram_sandbox.sandbox import Sandbox
+
+
+@dataclass(frozen=True)
+class Call:
+    sandbox: Sandbox
+    base: str  # under which address the caller reached us; links are made with it
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Json
+
+
+Handler = Callable[[Call], Json]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def endpoint(sandbox: Sandbox, handler: Handler) -> Endpoint:
+    async def run(request: Request) -> Response:
+        call = Call(sandbox, base(request), request.path_params, request.query_params, await _body(request))
+        with sandbox.database.transaction():
+            result = handler(call)
+        return answer(result)
+
+    return run
+
+
+def base(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+async def _body(request: Request) -> Json:
+    """Commands without arguments come with the text null, with {}, or with nothing."""
+    raw = await request.body()
+    try:
+        body = load(raw) if raw else {}
+    except ValueError:
+        raise Problem(400, "INVALID_PARAMETER", "the body is not JSON") from None
+    if isinstance(body, dict):
+        return body
+    if body is None:
+        return {}
+    raise Problem(400, "INVALID_PARAMETER", "the body is not a JSON object")

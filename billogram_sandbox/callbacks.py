@@ -1,0 +1,155 @@
+"""The durable queue of callbacks: one per event, in order per billogram, with its attempts. Sending is elsewhere.
+
+Only the first pending callback of a billogram has a time at which it is ready; the others wait for it.
+"""
+
+import time
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from sqlite3 import Row
+
+from billogram_sandbox import signatures
+from billogram_sandbox.clock import instant
+from billogram_sandbox.database import Database
+from billogram_sandbox.documents import Json, dump, load
+from billogram_sandbox.sandbox import Sandbox, Settings
+
+SHOWN = ("id", "state", "ocr_number", "total_sum", "remaining_sum", "attested_at", "detailed_sums")
+PENDING = "billogram_id = ? AND outcome = 'pending'"
+WAITING = "SELECT billogram_id FROM callbacks WHERE ready_at > ?"
+
+
+@dataclass(frozen=True)
+class Job:
+    seq: int
+    billogram_id: str
+    url: str
+    sign_key: str | None
+    body: Json
+
+
+@dataclass(frozen=True)
+class Attempt:
+    at: float
+    status: int | None
+    error: str | None
+
+
+def account(database: Database) -> Json:
+    return database.get("account") or {"callback_url": None, "sign_key": None}
+
+
+def queue(sandbox: Sandbox, doc: Json, event: Json, at: datetime) -> None:
+    database, own = sandbox.database, doc["callbacks"]
+    if not (own["url"] or account(database)["callback_url"]):
+        return
+    first = database.row(f"SELECT 1 FROM callbacks WHERE {PENDING} LIMIT 1", doc["id"]) is None
+    database.run(
+        "INSERT INTO callbacks (billogram_id, body, url, sign_key, ready_at) VALUES (?, ?, ?, ?, ?)",
+        *(doc["id"], dump(_body(doc, event, at)), own["url"], own["sign_key"], time.time() if first else None),
+    )
+    sandbox.callback_queued.set()
+
+
+def ready(database: Database, now: float, limit: int, besides: Collection[int]) -> list[Job]:
+    sql = "SELECT * FROM callbacks WHERE ready_at <= ? ORDER BY ready_at, seq LIMIT ?"
+    rows = [row for row in database.rows(sql, now, limit + len(besides)) if row["seq"] not in besides]
+    configured = account(database)
+    return [
+        Job(
+            row["seq"],
+            row["billogram_id"],
+            row["url"] or configured["callback_url"] or "",
+            row["sign_key"] or configured["sign_key"],
+            load(row["body"]),
+        )
+        for row in rows[:limit]
+    ]
+
+
+def next_ready(database: Database, now: float) -> float | None:
+    at: float | None = database.scalar("SELECT min(ready_at) FROM callbacks WHERE ready_at > ?", now)
+    return at
+
+
+def attempted(database: Database, settings: Settings, job: Job, attempt: Attempt) -> None:
+    """Notes one attempt; the callback is then over, or becomes ready again later."""
+    database.run("INSERT INTO attempts VALUES (?, ?, ?, ?)", job.seq, attempt.at, attempt.status, attempt.error)
+    if attempt.error is None:
+        return _end(database, job, "delivered")
+    tried, began = _history(database, job)
+    delay = settings.retry_delays[min(tried, len(settings.retry_delays)) - 1]
+    if time.time() + delay > began + settings.retry_for:
+        return _end(database, job, "given_up")
+    database.run("UPDATE callbacks SET ready_at = ? WHERE seq = ?", time.time() + delay, job.seq)
+    return None
+
+
+def retry_now(sandbox: Sandbox) -> None:
+    """For when the reason to wait is gone: the account's address or key was set anew."""
+    now = time.time()
+    sandbox.database.run("UPDATE callbacks SET ready_at = ? WHERE ready_at > ?", now, now)
+    sandbox.callback_queued.set()
+
+
+def counts(database: Database) -> tuple[int, int]:
+    """How many are pending, and how many of them are not held up by a wait for a retry."""
+    pending: int = database.scalar("SELECT count(*) FROM callbacks WHERE outcome = 'pending'")
+    held = f"SELECT count(*) FROM callbacks WHERE outcome = 'pending' AND billogram_id IN ({WAITING})"
+    return pending, pending - database.scalar(held, time.time())
+
+
+def documents(database: Database, billogram_id: str | None) -> list[Json]:
+    sql = "SELECT * FROM callbacks WHERE ? IS NULL OR billogram_id = ? ORDER BY seq"
+    return [_document(database, row) for row in database.rows(sql, billogram_id, billogram_id)]
+
+
+def signed(job: Job) -> bytes:
+    """The key may be the account's, so the body gets its legacy signature only when it is sent."""
+    legacy = signatures.legacy(job.sign_key, job.body["callback_id"]) if job.sign_key else None
+    return dump(job.body | {"signature": legacy}).encode()
+
+
+def _end(database: Database, job: Job, outcome: str) -> None:
+    database.run("UPDATE callbacks SET outcome = ?, ready_at = NULL WHERE seq = ?", outcome, job.seq)
+    following = f"SELECT min(seq) FROM callbacks WHERE {PENDING}"
+    sql = f"UPDATE callbacks SET ready_at = ? WHERE seq = ({following})"
+    database.run(sql, time.time(), job.billogram_id)
+
+
+def _document(database: Database, row: Row) -> Json:
+    body = load(row["body"])
+    return {
+        "callback_id": body["callback_id"],
+        "billogram_id": row["billogram_id"],
+        "type": body["event"]["type"],
+        "custom": body["custom"],
+        "outcome": row["outcome"],
+        "body": body,
+        "attempts": _attempts(database, row["seq"]),
+    }
+
+
+def _history(database: Database, job: Job) -> tuple[int, float]:
+    row = database.row("SELECT count(*), min(at) FROM attempts WHERE callback_seq = ?", job.seq)
+    assert row is not None
+    return row[0], row[1]
+
+
+def _attempts(database: Database, seq: int) -> list[Json]:
+    rows = database.rows("SELECT at, status, error FROM attempts WHERE callback_seq = ? ORDER BY rowid", seq)
+    return [dict(row) | {"at": instant(datetime.fromtimestamp(row["at"], UTC))} for row in rows]
+
+
+def _body(doc: Json, event: Json, at: datetime) -> Json:
+    return {
+        "callback_id": str(uuid.uuid4()),
+        "callback_type": "BillogramEvent",
+        "callback_timestamp": instant(at),
+        "custom": doc["callbacks"]["custom"],
+        "signature": None,
+        "billogram": {key: doc[key] for key in SHOWN},
+        "event": event,
+    }

@@ -1,0 +1,129 @@
+"""The control plane: everything about the sandbox that Billogram itself does not offer over its API."""
+
+from typing import Literal
+
+from pydantic import ValidationError
+
+from billogram_sandbox import billograms, callbacks, lists, settlement, timeline
+from billogram_sandbox.call import Call
+from billogram_sandbox.clock import instant, later, parse_instant
+from billogram_sandbox.documents import Json, load
+from billogram_sandbox.faults import Faults, Misbehaviour
+from billogram_sandbox.shapes import Amount, Shape, Url, read
+from billogram_sandbox.states import UNATTESTED
+
+TABLES = ("customers", "invoices", "billograms", "events", "callbacks", "attempts")
+FILTERS = {"custom": "callbacks:custom", "state": "state", "customer_no": "customer:customer_no"}
+
+
+class Refusal(Exception):
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Move(Shape):
+    advance: str | None = None
+    set: str | None = None
+
+
+class Account(Shape):
+    callback_url: Url | None = None
+    sign_key: str | None = None
+
+
+class Pay(Shape):
+    amount: Amount | None = None
+    payer_name: str | None = None
+    method: Literal["bankgiro", "swish", "autogiro", "card"] = "bankgiro"
+
+
+def clock(call: Call) -> Json:
+    due, (pending, ready) = timeline.next_due(call.sandbox), callbacks.counts(call.sandbox.database)
+    return {
+        "now": instant(call.sandbox.clock.now()),
+        "next_due": due and instant(due),
+        "callbacks_pending": pending,
+        "callbacks_due": ready,
+    }
+
+
+def move_clock(call: Call) -> Json:
+    """Everything up to there happens before the answer, in one transaction: all of it or nothing."""
+    move, now = read(Move, call.body), call.sandbox.clock.now()
+    if (move.advance is None) == (move.set is None):
+        raise Refusal(400, "give either advance or set")
+    try:
+        to = later(now, move.advance) if move.advance else parse_instant(move.set or "")
+    except (ValueError, OverflowError) as error:
+        raise Refusal(400, str(error)) from None
+    if to < now:
+        raise Refusal(400, f"the clock cannot go back: it is {instant(now)}")
+    timeline.perform(call.sandbox, to)
+    call.sandbox.clock.move(to)
+    call.sandbox.timeline_changed.set()
+    return clock(call)
+
+
+def set_account(call: Call) -> Json:
+    account = read(Account, call.body).model_dump()
+    call.sandbox.database.put("account", account)
+    callbacks.retry_now(call.sandbox)
+    return account
+
+
+def pay(call: Call) -> Json:
+    """Money comes when it comes: also to a billogram that is settled already, but not to a draft."""
+    wanted, doc = read(Pay, call.body), billograms.load_one(call.sandbox, call.path["id"])
+    if doc["state"] == UNATTESTED:
+        raise Refusal(409, "nobody pays a draft: send it first")
+    amount = wanted.amount or doc["remaining_sum"]
+    if amount <= 0:
+        raise Refusal(409, "nothing remains to be paid: say which amount")
+    how = {"manual": False, "payer_name": wanted.payer_name, "payment_type": wanted.method}
+    settlement.pay(call.sandbox, doc, amount, how)
+    return billograms.full(call, doc)
+
+
+def list_billograms(call: Call) -> Json:
+    wanted = {FILTERS[name]: value for name, value in call.query.items() if name in FILTERS}
+    parts = [lists.exact(field, value, billograms.LISTING) for field, value in wanted.items()]
+    condition = " AND ".join(["1", *(part.sql for part in parts)])
+    values = [value for part in parts for value in part.values]
+    rows = call.sandbox.database.rows(f"SELECT doc FROM billograms WHERE {condition} ORDER BY seq", *values)
+    return {"billograms": [billograms.full(call, load(row["doc"])) for row in rows]}
+
+
+def list_callbacks(call: Call) -> Json:
+    return {"callbacks": callbacks.documents(call.sandbox.database, call.query.get("billogram_id"))}
+
+
+def faults(call: Call) -> Json:
+    return call.sandbox.misbehaviour.faults.model_dump()
+
+
+def set_faults(call: Call) -> Json:
+    try:
+        call.sandbox.misbehaviour = Misbehaviour(Faults.model_validate(call.body))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Refusal(400, f"{'.'.join(str(each) for each in first['loc'])}: {first['msg']}") from None
+    return faults(call)
+
+
+def stats(call: Call) -> Json:
+    return call.sandbox.stats.document()
+
+
+def reset_stats(call: Call) -> Json:
+    call.sandbox.stats.reset()
+    return stats(call)
+
+
+def reset(call: Call) -> Json:
+    for table in TABLES:
+        call.sandbox.database.run(f"DELETE FROM {table}")
+    call.sandbox.clock.reset()
+    call.sandbox.misbehaviour = Misbehaviour(Faults())
+    call.sandbox.stats.reset()
+    return clock(call)

@@ -1,0 +1,80 @@
+"""The kinds of values that a body may hold, how a body is read, and how a bad one is answered."""
+
+import re
+from collections.abc import Collection
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from billogram_sandbox.documents import Json
+from billogram_sandbox.envelope import Path, Problem, invalid
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("not a number")
+    return value
+
+
+def _day(text: str) -> str:
+    day = date.fromisoformat(text)
+    if not 1900 <= day.year < 9000:
+        raise ValueError("not a year of our time")
+    return day.isoformat()
+
+
+def _email(text: str) -> str:
+    if text and not re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", text):
+        raise ValueError("not a valid e-mail address")
+    return text
+
+
+def _zipcode(text: str) -> str:
+    return text.replace(" ", "")
+
+
+# Fifteen digits, so nine before the point: more would not survive the JSON numbers of most languages.
+# Numeric strings are numbers here.
+Number = Annotated[Decimal, BeforeValidator(_no_boolean), Field(max_digits=15, decimal_places=6)]
+Amount = Annotated[Decimal, BeforeValidator(_no_boolean), Field(gt=0, max_digits=15, decimal_places=2)]
+Percent = Annotated[Number, Field(ge=0, le=100, decimal_places=2)]
+Whole = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=10**9)]
+Positive = Annotated[Whole, Field(gt=0)]
+Day = Annotated[str, AfterValidator(_day)]
+Email = Annotated[str, AfterValidator(_email)]
+Zipcode = Annotated[str, AfterValidator(_zipcode)]
+Method = Literal["Email", "Letter", "Email+Letter", "SMS", "SMS+Letter", "Efaktura", "Einvoice", "EDI", "DoNotNotify"]
+Url = Annotated[str, Field(pattern=r"^https?://.")]
+Text = str | None
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+S = TypeVar("S", bound=Shape)
+
+
+def read(shape: type[S], body: Json, read_only: Collection[str] = ()) -> S:
+    """A null on the top level is as if it were not there; a bad body is a Problem."""
+    given = {key: value for key, value in body.items() if value is not None}
+    for key in given:
+        if key in read_only:
+            raise Problem(400, "READ_ONLY_PARAMETER", f"read-only key: {key}", key)
+    try:
+        return shape.model_validate(given)
+    except ValidationError as error:
+        raise _problem(error) from None
+
+
+def _problem(error: ValidationError) -> Problem:
+    first = error.errors(include_url=False)[0]
+    *path, last = first["loc"]
+    field, containers = str(last), Path(path)
+    if first["type"] == "extra_forbidden":
+        return Problem(400, "UNKNOWN_PARAMETER", f"unexpected key: {field}", field, containers)
+    if first["type"] in ("missing", "string_too_short", "too_short"):
+        return invalid(f"{field.replace('_', ' ').capitalize()} not set", field, containers or None)
+    return invalid(first["msg"].removeprefix("Value error, "), field, containers or None)

@@ -1,0 +1,46 @@
+"""What the sandbox does by itself when its time has come: a sent billogram becomes overdue.
+
+Time comes by being moved and by passing; both perform what is due in order, each at its own instant.
+"""
+
+from datetime import datetime
+
+from billogram_sandbox import billograms, events
+from billogram_sandbox.clock import instant, parse_instant
+from billogram_sandbox.documents import Json, load
+from billogram_sandbox.lists import column
+from billogram_sandbox.sandbox import Sandbox
+from billogram_sandbox.states import OVERDUE
+from billogram_sandbox.wake import wait
+
+WAKES_AT = column("_wakes_at")
+NAP_SECONDS = 60.0  # a machine that slept has moved on without the timer; look again now and then
+
+
+def next_due(sandbox: Sandbox) -> datetime | None:
+    text = sandbox.database.scalar(f"SELECT min({WAKES_AT}) FROM billograms")
+    return parse_instant(text) if text else None
+
+
+def perform(sandbox: Sandbox, until: datetime) -> None:
+    first = f"SELECT doc FROM billograms WHERE {WAKES_AT} <= ? ORDER BY {WAKES_AT}, seq LIMIT 1"
+    while row := sandbox.database.row(first, instant(until)):
+        _become_overdue(sandbox, load(row["doc"]))
+
+
+async def run(sandbox: Sandbox) -> None:
+    while True:
+        sandbox.timeline_changed.clear()
+        with sandbox.database.transaction():
+            perform(sandbox, sandbox.clock.now())
+        due = next_due(sandbox)
+        seconds = NAP_SECONDS if due is None else (due - sandbox.clock.now()).total_seconds()
+        await wait(sandbox.timeline_changed, max(0.0, min(seconds, NAP_SECONDS)))
+
+
+def _become_overdue(sandbox: Sandbox, doc: Json) -> None:
+    at = parse_instant(doc["_wakes_at"])
+    doc |= {"state": OVERDUE, "_wakes_at": None}
+    sums = {key: doc[key] for key in ("total_sum", "remaining_sum")}
+    events.record(sandbox, doc, "Overdue", at, sums)
+    billograms.save(sandbox, doc, at)
