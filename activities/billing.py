@@ -1,0 +1,152 @@
+"""Makes a bill's invoice at the platform, exactly once, and remembers what came of it.
+
+First the bill is stored as `creating`, then the platform is asked, then the answer is stored. Whatever dies in
+between, the next attempt finds what the one before left. A refusal of the data parks the bill; a platform that does
+not answer fails the attempt, and the contract comes again later.
+"""
+
+import asyncio
+
+import httpx
+from sqlalchemy.orm import Session
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.orders import MakeBill, VoidBill
+from billogram.client import BillogramClient, Credentials
+from billogram.customers import put_customer
+from billogram.errors import BillogramError, DataRefused
+from billogram.invoices import DuplicateRemote, KeyTaken, RemoteGone, make_invoice
+from contracts.bill import BillRecord, Parked, ParkedReason
+from contracts.invoice import InvoiceOrder, RemoteInvoice
+from contracts.record import Record
+from store import bills
+from store.accounts import PlatformAccess, platform_access
+from store.cipher import Cipher
+from store.database import Database
+from store.schema import BillRow, ContractRow
+from store.subscribers import Customer, customer_of, customer_written, renumber_customer
+
+PARKS = {
+    KeyTaken: ParkedReason.KEY_TAKEN,
+    DuplicateRemote: ParkedReason.DUPLICATE_REMOTE,
+    RemoteGone: ParkedReason.REMOTE_DELETED,
+}
+
+
+class Plan(Record):
+    """What is to be asked of the platform for one bill."""
+
+    account: str
+    bill_id: str
+    order: InvoiceOrder
+    customer: Customer
+    access: PlatformAccess
+    known_id: str | None
+    tried_before: bool
+
+
+class BillingActivities:
+    def __init__(self, database: Database, cipher: Cipher, http: httpx.AsyncClient) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._http = http
+
+    @activity.defn
+    async def make_bill(self, order: MakeBill) -> BillRecord:
+        """The bill as it stands once its invoice is made, or parked. Fails while the platform can't be asked."""
+        begun = await asyncio.to_thread(self._begin, order)
+        if isinstance(begun, BillRecord):
+            return begun
+        try:
+            number, invoice = await self._ask(begun)
+        except tuple(PARKS) as stopped:
+            return await asyncio.to_thread(self._park, begun, Parked(reason=PARKS[type(stopped)]), "")
+        except DataRefused as refused:
+            parked = Parked(reason=ParkedReason.REFUSED, field=refused.field)
+            return await asyncio.to_thread(self._park, begun, parked, refused.words)
+        except BillogramError as error:
+            await asyncio.to_thread(self._note_trouble, begun, error)
+            raise ApplicationError(
+                str(error), type=type(error).__name__, category=ApplicationErrorCategory.BENIGN
+            ) from None
+        return await asyncio.to_thread(self._finish, begun, invoice, number)
+
+    @activity.defn
+    async def void_bill(self, order: VoidBill) -> None:
+        await asyncio.to_thread(self._void, order)
+
+    async def _ask(self, plan: Plan) -> tuple[int, RemoteInvoice]:
+        access = plan.access
+        platform = BillogramClient(self._http, Credentials(access.url, access.user, access.key))
+        number = await self._put_customer(platform, plan)
+        order = plan.order.model_copy(update={"customer_no": number})
+        return number, await make_invoice(platform, order, known_id=plan.known_id, tried_before=plan.tried_before)
+
+    async def _put_customer(self, platform: BillogramClient, plan: Plan) -> int:
+        customer, subscriber = plan.customer, plan.customer.subscriber
+        if customer.is_current:
+            return customer.number
+        number = await put_customer(
+            platform,
+            subscriber,
+            mark=f"avtal {plan.account}/{subscriber.subscriber_id}",
+            number=customer.number,
+            is_known=customer.is_known,
+            next_number=lambda: asyncio.to_thread(self._renumber, plan),
+        )
+        await asyncio.to_thread(self._customer_written, plan)
+        return number
+
+    def _begin(self, order: MakeBill) -> Plan | BillRecord:
+        with self._database.write() as session:
+            bill = bills.begin_bill(session, order.account, order.contract_id, order.period, order.revision, order.now)
+            if bill.made or bill.void or bill.parked_reason is not None:
+                return bills.record_of(bill)
+            contract = session.get_one(ContractRow, (order.account, order.contract_id))
+            customer = customer_of(session, order.account, contract.subscriber_id)
+            access = platform_access(session, self._cipher, order.account)
+            assert access is not None, "a contract has an account"
+            return Plan(
+                account=order.account,
+                bill_id=bill.bill_id,
+                order=bills.order_of(bill, customer.number, order.now),
+                customer=customer,
+                access=access,
+                known_id=bill.billogram_id,
+                tried_before=bill.attempts > 1,
+            )
+
+    def _finish(self, plan: Plan, invoice: RemoteInvoice, number: int) -> BillRecord:
+        with self._database.write() as session:
+            bill = _locked(session, plan.account, plan.bill_id)
+            bills.finish_bill(session, bill, invoice, number)
+            return bills.record_of(bill)
+
+    def _park(self, plan: Plan, parked: Parked, words: str) -> BillRecord:
+        with self._database.write() as session:
+            bill = _locked(session, plan.account, plan.bill_id)
+            bills.park_bill(session, bill, parked, words)
+            return bills.record_of(bill)
+
+    def _note_trouble(self, plan: Plan, error: BillogramError) -> None:
+        with self._database.write() as session:
+            _locked(session, plan.account, plan.bill_id).trouble = f"{error} {error.words}".strip()
+
+    def _void(self, order: VoidBill) -> None:
+        with self._database.write() as session:
+            bills.void_bill(session, _locked(session, order.account, order.bill_id))
+
+    def _renumber(self, plan: Plan) -> int:
+        with self._database.write() as session:
+            return renumber_customer(session, plan.account, plan.customer.subscriber.subscriber_id)
+
+    def _customer_written(self, plan: Plan) -> None:
+        with self._database.write() as session:
+            customer_written(session, plan.account, plan.customer)
+
+
+def _locked(session: Session, account: str, identity: str) -> BillRow:
+    bill = bills.lock_bill(session, account, identity)
+    assert bill is not None, "a bill is stored before the platform is asked"
+    return bill

@@ -1,0 +1,26 @@
+"""Whether a callback says enough, or the billogram itself must be read. The signed callback is enough but for these.
+
+    the dispatch of a draft            the callback has no due date, and staff may have changed the sum
+    sums that contradict the facts     a callback was lost, or is still on its way
+    a step back from settled           money that was taken back: certainty before access is touched
+
+A bill that is still being made needs no reading: its maker gets the whole billogram in answer.
+"""
+
+from collections.abc import Sequence
+
+from contracts.bill import DISPATCHES, SETTLED, BillStatus, Fact, FactType, add_up, is_same_fact
+from contracts.invoice import CallbackNews
+
+
+def must_read(status: BillStatus, known: Sequence[Fact], news: CallbackNews) -> bool:
+    if status is BillStatus.CREATING:
+        return False
+    new = [fact for fact in news.facts if not any(is_same_fact(fact, other) for other in known)]
+    figures = add_up([*known, *new], 0)
+    is_invoiced = any(fact.type is FactType.INVOICED for fact in known)
+    return (
+        (not is_invoiced and any(fact.type in DISPATCHES for fact in news.facts))
+        or (figures.paid_minor, figures.credited_minor) != (news.paid_minor, news.credited_minor)
+        or (status in SETTLED and any(fact.type is FactType.PAYMENT_REVERSED for fact in new))
+    )

@@ -1,0 +1,94 @@
+"""`POST /callbacks/billogram/{account}`: who may speak is checked, what was said is stored, then it is answered.
+
+No rule is applied before the answer (WEB-3). A repeat is answered like the first and changes nothing.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import simplejson
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import Counter
+
+from billogram.verify import is_genuine
+from store.accounts import platform_access
+from store.cipher import Cipher
+from store.clock import Clock
+from store.database import Database
+from store.inbox import store_callback
+
+BODY_BYTES_MAX = 1024 * 1024
+RECEIVED = Counter("avtal_callbacks_received", "Callbacks by what became of them", ["outcome"])
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """`wake` tells the relay that there is something to do."""
+
+    database: Database
+    cipher: Cipher
+    clock: Clock
+    wake: Callable[[], None]
+
+
+def receiver_router(receiver: Receiver) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/callbacks/billogram/{account}", include_in_schema=False)
+    async def receive(account: str, request: Request) -> Response:
+        body = await _limited_body(request)
+        if body is None:
+            return _answer(413, "too_large", "a callback has at most 1 MiB")
+        return await asyncio.to_thread(_receive, receiver, account, dict(request.headers), body)
+
+    return router
+
+
+def _receive(receiver: Receiver, account: str, headers: dict[str, str], body: bytes) -> Response:
+    with receiver.database.read() as session:
+        access = platform_access(session, receiver.cipher, account)
+    if access is None:
+        return _answer(404, "unknown_account", "no such account")
+    if not is_genuine(headers, body, access.callback_keys):
+        return _answer(401, "bad_signature", "the signature is missing or wrong, or the account has no callback key")
+    callback_id = _callback_id(body)
+    if callback_id is None:
+        return _answer(400, "not_json", "the body is no JSON object")
+    with receiver.database.write() as session:
+        now = receiver.clock.now()
+        is_new = store_callback(session, account, callback_id, body.decode(), now, time.time())
+    if is_new:
+        receiver.wake()
+    return _answer(200, "stored" if is_new else "repeated", None)
+
+
+async def _limited_body(request: Request) -> bytes | None:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            return None
+    return body
+
+
+def _callback_id(body: bytes) -> str | None:
+    """The callback's own id; one without is known by its words."""
+    try:
+        told = simplejson.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(told, dict):
+        return None
+    named = told.get("callback_id")
+    is_usable = isinstance(named, str) and 0 < len(named) <= 100
+    return named if is_usable else f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+def _answer(status: int, outcome: str, detail: str | None) -> Response:
+    RECEIVED.labels(outcome).inc()
+    content = {"status": "OK"} if detail is None else {"status": outcome.upper(), "detail": detail}
+    return JSONResponse(content, status_code=status)

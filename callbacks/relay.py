@@ -1,0 +1,79 @@
+"""The relay's engine: takes stored work as it falls due, and works on many pieces at once until nothing is left.
+
+A piece that waits, for a silent platform or for Temporal, holds up no other. What another process has queued is found
+within `LOOK_SECONDS`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+
+LOOK_SECONDS = 0.5
+AT_ONCE_MAX = 32
+
+Work = TypeVar("Work")
+logger = logging.getLogger(__name__)
+
+
+class Relay(Generic[Work]):
+    """`fetch` gives what is due at a real time, at most so many; `key` tells apart what must not be done twice at once;
+    `do` carries one out, and settles in the store what becomes of it."""
+
+    def __init__(
+        self,
+        fetch: Callable[[float, int], Sequence[Work]],
+        key: Callable[[Work], Hashable],
+        do: Callable[[Work], Awaitable[None]],
+    ) -> None:
+        self._fetch = fetch
+        self._key = key
+        self._do = do
+        self._under_way: dict[Hashable, asyncio.Task[None]] = {}
+        self._woken = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self.looked_at = 0.0
+        """Real time of the last look into the store that went well: a relay that works looks often."""
+
+    def wake(self) -> None:
+        """From any thread: there is something to do."""
+        self._loop.call_soon_threadsafe(self._woken.set)
+
+    async def run(self) -> None:
+        """Until cancelled; what is under way then is cancelled too, and stays stored."""
+        try:
+            while True:
+                self._woken.clear()
+                await self._look()
+                try:
+                    await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
+                except TimeoutError:
+                    continue
+        finally:
+            for task in self._under_way.values():
+                task.cancel()
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    async def _look(self) -> None:
+        free = AT_ONCE_MAX - len(self._under_way)
+        if free <= 0:
+            return
+        try:
+            due = await asyncio.to_thread(self._fetch, time.time(), AT_ONCE_MAX + len(self._under_way))
+        except Exception:
+            logger.exception("the store can't be read; the relay looks again")
+            return
+        self.looked_at = time.time()
+        for work in [work for work in due if self._key(work) not in self._under_way][:free]:
+            self._under_way[self._key(work)] = asyncio.create_task(self._carry_out(work))
+
+    async def _carry_out(self, work: Work) -> None:
+        try:
+            await self._do(work)
+        except Exception:
+            logger.exception("a piece of work failed; it stays stored")
+            await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            del self._under_way[self._key(work)]
+            self._woken.set()

@@ -1,0 +1,96 @@
+"""The second half of the relay: the outbox reaches Temporal. A start, then signals, in order per contract.
+
+NOT_FOUND is final only for a contract that the store knows to have ended. A live one whose workflow is gone is started
+anew from its row, and finds the bills that it has.
+"""
+
+import asyncio
+import time
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from contracts.bill import BillRecord
+from store.contracts import contract, standing_in_row
+from store.database import Database
+from store.outbox import Telling, news_of, queue_start_again, tell_later, told
+from workflows.contract import ContractWorkflow
+from workflows.messages import ContractStart, workflow_id
+
+TRY_AGAIN_SECONDS_MAX = 5.0
+
+
+class TellingTemporal:
+    def __init__(self, client: Client, database: Database, task_queue: str) -> None:
+        self._client = client
+        self._database = database
+        self._task_queue = task_queue
+
+    async def tell(self, telling: Telling) -> None:
+        try:
+            await (self._start(telling) if telling.bill_id is None else self._signal(telling))
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                await asyncio.to_thread(self._gone, telling)
+            else:
+                await asyncio.to_thread(self._later, telling)
+        except RuntimeError:
+            # What the SDK raises when it can't connect at all.
+            await asyncio.to_thread(self._later, telling)
+        else:
+            await asyncio.to_thread(self._told, telling)
+
+    async def _start(self, telling: Telling) -> None:
+        start = await asyncio.to_thread(self._contract_start, telling)
+        try:
+            await self._client.start_workflow(
+                ContractWorkflow.run,
+                start,
+                id=workflow_id(telling.account, telling.contract_id),
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                static_summary=f"Contract {telling.contract_id} of {telling.account}",
+            )
+        except WorkflowAlreadyStartedError:
+            return  # it has run to its end
+
+    async def _signal(self, telling: Telling) -> None:
+        news = await asyncio.to_thread(self._news, telling)
+        handle: WorkflowHandle[ContractWorkflow, None] = self._client.get_workflow_handle_for(
+            ContractWorkflow.run, workflow_id(telling.account, telling.contract_id)
+        )
+        if news is not None:
+            await handle.signal(ContractWorkflow.bill_changed, news)
+
+    def _contract_start(self, telling: Telling) -> ContractStart:
+        with self._database.read() as session:
+            stored = contract(session, telling.account, telling.contract_id)
+        assert stored is not None, "a start is queued with its contract"
+        return ContractStart(
+            account=stored.account,
+            contract_id=stored.contract_id,
+            schedule=stored.schedule,
+            sold_at=stored.sold_at,
+            standing=standing_in_row(stored),
+        )
+
+    def _news(self, telling: Telling) -> BillRecord | None:
+        with self._database.read() as session:
+            return news_of(session, telling)
+
+    def _told(self, telling: Telling) -> None:
+        with self._database.write() as session:
+            told(session, telling)
+
+    def _gone(self, telling: Telling) -> None:
+        with self._database.write() as session:
+            if not queue_start_again(session, telling):
+                told(session, telling)
+
+    def _later(self, telling: Telling) -> None:
+        wait = min(0.1 * 2.0 ** min(telling.attempts, 20), TRY_AGAIN_SECONDS_MAX)
+        with self._database.write() as session:
+            tell_later(session, telling, time.time() + wait)

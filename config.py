@@ -1,0 +1,41 @@
+"""The environment (`AVTAL_…`, and `.env`) as one frozen settings object. Only entry points read it.
+
+The connection to Temporal is not here: the SDK reads its own names (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, …).
+"""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from store.cipher import Cipher, new_cipher_key
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="AVTAL_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Path(".avtal")
+    """Where the embedded stack keeps everything."""
+    database_url: str | None = None
+    """SQLAlchemy's form. Without it, the embedded stack's own file in the data directory."""
+    secret_key: str | None = None
+    """A Fernet key: seals platform credentials and callback keys in the store."""
+    url: str | None = None
+    """The web process that the command talks to; without it, the embedded stack's."""
+    api_key: str | None = None
+    web_host: str = "127.0.0.1"
+    web_port: int = 8270
+    sandbox_port: int = 8280
+    task_queue: str = "avtal"
+    test_clock: bool = False
+    """Only the embedded stack sets it: time comes from the store's clock, which can be moved forward."""
+
+    @property
+    def store_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'avtal.db'}"
+
+
+def cipher_of(settings: Settings) -> Cipher:
+    """Raises ValueError that says what to do."""
+    if settings.secret_key is None:
+        raise ValueError(f"AVTAL_SECRET_KEY is not set; a new one for a new store: {new_cipher_key()}")
+    return Cipher(settings.secret_key)

@@ -1,0 +1,215 @@
+"""The one clock: moves platform, store, and every live contract to the same instant, together and in order.
+
+A forward is a target in the store, so that a restart in the middle of one goes on with it. It walks from due instant
+to due instant: the platform first, its callbacks delivered and relayed, then the contracts, until all is quiet. A
+contract that lags, because it was sold on a clock that runs ahead, is brought up in the same way.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import sqlalchemy as sa
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
+
+from store.clock import TestClock
+from store.database import Database
+from store.inbox import callbacks_under_way
+from store.outbox import tellings_under_way
+from store.schema import ContractRow
+from workflows.contract import ContractWorkflow
+from workflows.messages import workflow_id
+
+LOOK_SECONDS = 0.1
+QUIET_LOOK_SECONDS = 0.005
+QUIET_WITHIN_SECONDS = 60.0
+AT_ONCE_MAX = 16
+SKIPS_MAX = 100_000
+
+logger = logging.getLogger(__name__)
+
+Handle = WorkflowHandle[ContractWorkflow, None]
+
+
+class NeverQuiet(RuntimeError):
+    """Something keeps working, or does not work at all."""
+
+
+class Timekeeper:
+    def __init__(self, client: Client, database: Database, clock: TestClock, sandbox_url: str) -> None:
+        self._client = client
+        self._skipper = TimeSkipper(client, config=TimeSkippingConfig(max_session_skip_count=SKIPS_MAX))
+        self._database = database
+        self._clock = clock
+        self._http = httpx.AsyncClient(base_url=sandbox_url, timeout=60.0)
+        self._offsets: dict[str, timedelta] = {}
+        """Of each live contract whose workflow was found, by its workflow id."""
+        self._over: set[str] = set()
+        self._gate = asyncio.Semaphore(AT_ONCE_MAX)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            while True:
+                await self._bring_up(self._clock.offset())
+                target = self._clock.target()
+                if target is not None:
+                    await self._forward(target)
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            await self._http.aclose()
+
+    async def _forward(self, target: datetime) -> None:
+        try:
+            await self._walk_to(target)
+        except (NeverQuiet, httpx.HTTPError, RPCError) as error:
+            logger.exception("the clock stopped on its way to %s", target)
+            self._clock.arrive(trouble=str(error) or type(error).__name__)
+        else:
+            self._clock.arrive()
+
+    async def _walk_to(self, target: datetime) -> None:
+        while True:
+            due = await self._settled()
+            if self._clock.now() >= target:
+                return
+            await self._move_to(min([target, *due]))
+
+    async def _move_to(self, instant: datetime) -> None:
+        offset = instant - datetime.now(UTC)
+        if offset <= self._clock.offset():
+            return  # real time has got there meanwhile
+        moved = await self._http.post("/sandbox/clock", json={"set": instant.isoformat()})
+        moved.raise_for_status()
+        self._clock.move(offset)
+        await self._until_quiet(self._platform_work)
+        await self._bring_up(offset)
+
+    async def _settled(self) -> list[datetime]:
+        """Once nothing is left to do: the instants at which something will be."""
+        due: list[datetime] = []
+
+        async def work() -> list[str]:
+            due.clear()
+            await self._bring_up(self._clock.offset())
+            return [*await self._contract_work(due), *await self._platform_work(due)]
+
+        # Seen idle one after the other, the parts may still have had something in flight between them.
+        await self._until_quiet(work)
+        await self._until_quiet(work)
+        return due
+
+    async def _until_quiet(self, look: Callable[[], Awaitable[list[str]]]) -> None:
+        """Raises NeverQuiet."""
+        deadline = time.monotonic() + QUIET_WITHIN_SECONDS
+        while working := await look():
+            if time.monotonic() > deadline:
+                raise NeverQuiet(f"still at work after {QUIET_WITHIN_SECONDS:.0f} s: {', '.join(working)}")
+            await asyncio.sleep(QUIET_LOOK_SECONDS)
+
+    async def _platform_work(self, due: list[datetime] | None = None) -> list[str]:
+        answer = await self._http.get("/sandbox/clock")
+        answer.raise_for_status()
+        clock = answer.json()
+        if due is not None and clock["next_due"] is not None:
+            due.append(datetime.fromisoformat(clock["next_due"]))
+        with self._database.read() as session:
+            under_way = {
+                "callbacks to be sent": clock["callbacks_due"],
+                "callbacks to be recorded": callbacks_under_way(session, time.time()),
+                "contracts to be told": tellings_under_way(session, time.time()),
+            }
+        return [f"{count} {name}" for name, count in under_way.items() if count]
+
+    async def _contract_work(self, due: list[datetime]) -> list[str]:
+        now = self._clock.now()
+        looks = await asyncio.gather(*(self._outlook(identity, now) for identity in list(self._offsets)))
+        due += [next_due for _, next_due in looks if next_due is not None]
+        return [identity for identity, _ in looks if identity is not None]
+
+    async def _outlook(self, identity: str, now: datetime) -> tuple[str | None, datetime | None]:
+        """The contract's id if it works, and when it is due if it waits."""
+        async with self._gate:
+            handle = self._handle(identity)
+            try:
+                outlook = await handle.query(ContractWorkflow.outlook)
+                if outlook.is_working:
+                    attempt = await _next_attempt(handle)
+                    return (identity, None) if attempt is None else (None, attempt)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    return identity, None
+                self._has_ended(identity)
+                return None, None
+        if outlook.next_due is not None and outlook.next_due <= now:
+            return identity, None
+        return None, outlook.next_due
+
+    async def _bring_up(self, offset: timedelta) -> None:
+        """Every live contract to the stack's time."""
+        await self._find_new_contracts()
+        behind = [identity for identity, own in self._offsets.items() if own < offset]
+        await asyncio.gather(*(self._skip(identity, offset) for identity in behind))
+
+    async def _skip(self, identity: str, offset: timedelta) -> None:
+        async with self._gate:
+            try:
+                reached = await self._skipper.fast_forward(self._handle(identity), offset - self._offsets[identity])
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                reached = False
+        if reached:
+            self._offsets[identity] = offset
+        else:
+            self._has_ended(identity)
+
+    async def _find_new_contracts(self) -> None:
+        with self._database.read() as session:
+            count = session.scalar(sa.select(sa.func.count()).select_from(ContractRow)) or 0
+            if count == len(self._offsets) + len(self._over):
+                return
+            keys = session.execute(sa.select(ContractRow.account, ContractRow.contract_id)).all()
+        identities = {workflow_id(account, contract_id) for account, contract_id in keys}
+        await asyncio.gather(*(self._meet(identity) for identity in identities - self._offsets.keys() - self._over))
+
+    async def _meet(self, identity: str) -> None:
+        """A contract whose workflow is not there yet is met the next time."""
+        async with self._gate:
+            handle = self._handle(identity)
+            try:
+                description = await handle.describe()
+            except RPCError:
+                return
+            if description.status is WorkflowExecutionStatus.RUNNING:
+                own = await self._skipper.get_current_time(handle) - datetime.now(UTC)
+                self._offsets[identity] = max(own, timedelta()) if own > timedelta(seconds=1) else timedelta()
+            else:
+                self._over.add(identity)
+
+    def _has_ended(self, identity: str) -> None:
+        self._offsets.pop(identity, None)
+        self._over.add(identity)
+
+    def _handle(self, identity: str) -> Handle:
+        return self._client.get_workflow_handle_for(ContractWorkflow.run, identity)
+
+
+async def _next_attempt(handle: Handle) -> datetime | None:
+    """When the contract's activities are tried again, if all of them wait for that; else None."""
+    pending = (await handle.describe()).raw_description.pending_activities
+    if not pending or any(not _waits(activity) for activity in pending):
+        return None
+    return min(activity.next_attempt_schedule_time.ToDatetime(tzinfo=UTC) for activity in pending)
+
+
+def _waits(activity: PendingActivityInfo) -> bool:
+    is_scheduled = activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+    return is_scheduled and activity.attempt > 1 and activity.HasField("next_attempt_schedule_time")

@@ -1,0 +1,18 @@
+"""The Python API that backends import: a sale becomes a running contract, and an operator's command reaches it."""
+
+from starter.commands import Commands, ContractUnknown, TemporalAway
+from starter.sale import BadSale, FieldError, Sale, parse_sale
+from starter.selling import OtherTerms, Sold, sell
+
+__all__ = [
+    "BadSale",
+    "Commands",
+    "ContractUnknown",
+    "FieldError",
+    "OtherTerms",
+    "Sale",
+    "Sold",
+    "TemporalAway",
+    "parse_sale",
+    "sell",
+]

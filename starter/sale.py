@@ -1,0 +1,203 @@
+"""A sale as it comes from outside: every field checked, and each mistake named with a pointer to it (RFC 6901)."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from contracts.delivery import Address, DeliveryMethod
+from contracts.invoice import Subscriber
+from contracts.money import Currency, Line, Money, agreed_total
+from contracts.periods import Interval, IntervalUnit, civil_day, is_zone
+from contracts.policy import Policy, changed, not_yet_free
+from contracts.terms import Schedule
+from store.sales import NewContract
+
+DAYS_BACK_MAX = 31
+
+
+class FieldError(NamedTuple):
+    pointer: str
+    detail: str
+
+
+class BadSale(ValueError):
+    """What came from outside can't be used; `errors` says why, field by field."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in errors))
+        self.errors = list(errors)
+
+
+class Input(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _price(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError('write the amount as a string with at most 2 decimals, like "395.00"')
+    return Money.parse(value, Currency.SEK).text
+
+
+def _zone(value: object) -> object:
+    if not isinstance(value, str) or not is_zone(value):
+        raise ValueError("no such time zone; give an IANA name like Europe/Stockholm")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
+OptionalText = Annotated[str, Field(max_length=100)] | None
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Price = Annotated[str, BeforeValidator(_price)]
+Zone = Annotated[str, BeforeValidator(_zone)]
+
+
+class SaleAddress(Input):
+    street: Annotated[str, Field(max_length=100)] = ""
+    zipcode: Annotated[str, Field(max_length=20)] = ""
+    city: Annotated[str, Field(max_length=100)] = ""
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "SE"
+
+
+class SubscriberData(Input):
+    """The reader, without an id: the body of PUT /v1/subscribers/{subscriber_id}."""
+
+    name: Text
+    email: OptionalText = None
+    phone: OptionalText = None
+    edi_number: OptionalText = None
+    company: bool = False
+    org_no: OptionalText = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = "sv"
+    address: SaleAddress | None = None
+
+    def subscriber(self, subscriber_id: str) -> Subscriber:
+        address = Address(**self.address.model_dump()) if self.address else None
+        data = self.model_dump(exclude={"address", "subscriber_id"})
+        return Subscriber(subscriber_id=subscriber_id, address=address, **data)
+
+
+class SaleSubscriber(SubscriberData):
+    subscriber_id: Identifier
+
+
+class SaleLine(Input):
+    """One line. `quantity` is a whole number of pieces, `unit_price` kronor for one, `vat_rate` percent."""
+
+    title: Text
+    quantity: Annotated[int, Field(strict=True, ge=1, le=10_000)]
+    unit_price: Price
+    vat_rate: str | int
+    product: OptionalText = None
+
+
+class SaleInterval(Input):
+    unit: IntervalUnit
+    count: Annotated[int, Field(strict=True, ge=1, le=120)] = 1
+
+
+class Sale(Input):
+    contract_id: Identifier
+    subscriber: SaleSubscriber
+    lines: Annotated[list[SaleLine], Field(min_length=1, max_length=50)]
+    currency: Currency = Currency.SEK
+    prices_include_vat: bool = True
+    interval: SaleInterval
+    start_date: date | None = None
+    time_zone: Zone = "Europe/Stockholm"
+    fixed_periods: Annotated[int, Field(strict=True, ge=1, le=1200)] | None = None
+    delivery_method: DeliveryMethod | None = None
+    edi_number: OptionalText = None
+    policy: dict[str, object] = {}
+
+
+def parse_sale(body: object, now: datetime) -> NewContract:
+    """The contract that a sale asks for. Raises BadSale."""
+    try:
+        sale = Sale.model_validate(body)
+    except ValidationError as error:
+        raise BadSale(field_errors(error)) from error
+    lines, line_errors = _lines(sale)
+    today = civil_day(now, sale.time_zone)
+    errors = [*line_errors, *_start_errors(sale, today), *policy_errors(sale.policy, "/policy")]
+    if not errors and agreed_total(lines, sale.prices_include_vat) < 0:
+        errors = [FieldError("/lines", "the sum is negative; a sale can't owe the reader money")]
+    if errors:
+        raise BadSale(errors)
+    return _new_contract(sale, lines, sale.start_date or today)
+
+
+def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
+    return [
+        FieldError(prefix + "".join(f"/{part}" for part in one["loc"]), one["msg"].removeprefix("Value error, "))
+        for one in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def policy_errors(changes: Mapping[str, object], prefix: str = "") -> list[FieldError]:
+    """Why these changes of a policy can't be taken, field by field."""
+    unknown = [FieldError(f"{prefix}/{name}", "no such field") for name in changes.keys() - Policy.model_fields.keys()]
+    fixed = [
+        FieldError(f"{prefix}/{name}", "takes only its default as yet; leave it out")
+        for name in not_yet_free(dict(changes))
+    ]
+    try:
+        changed(Policy(), dict(changes))
+    except ValidationError as error:
+        return sorted([*unknown, *(fixed or field_errors(error, prefix))])
+    return sorted([*unknown, *fixed])
+
+
+def _lines(sale: Sale) -> tuple[tuple[Line, ...], list[FieldError]]:
+    lines: list[Line] = []
+    errors: list[FieldError] = []
+    for index, line in enumerate(sale.lines):
+        try:
+            lines.append(_line(line, sale.currency))
+        except ValidationError as error:
+            errors += field_errors(error, f"/lines/{index}")
+    return tuple(lines), errors
+
+
+def _line(line: SaleLine, currency: Currency) -> Line:
+    return Line.model_validate(
+        {
+            "product": line.product or line.title,
+            "title": line.title,
+            "quantity": line.quantity,
+            "unit_price_minor": Money.parse(line.unit_price, currency).minor,
+            "vat_rate": line.vat_rate,
+        }
+    )
+
+
+def _start_errors(sale: Sale, today: date) -> list[FieldError]:
+    earliest = today - timedelta(days=DAYS_BACK_MAX)
+    if sale.start_date is not None and sale.start_date < earliest:
+        return [FieldError("/start_date", f"lies more than {DAYS_BACK_MAX} days back; give {earliest} or a later day")]
+    return []
+
+
+def _new_contract(sale: Sale, lines: tuple[Line, ...], start: date) -> NewContract:
+    sent = sale.model_dump(mode="json", exclude={"subscriber"})
+    return NewContract(
+        contract_id=sale.contract_id,
+        subscriber=sale.subscriber.subscriber(sale.subscriber.subscriber_id),
+        schedule=Schedule(
+            anchor=start,
+            interval=Interval(unit=sale.interval.unit, count=sale.interval.count),
+            zone=sale.time_zone,
+            fixed_periods=sale.fixed_periods,
+        ),
+        currency=sale.currency,
+        prices_include_vat=sale.prices_include_vat,
+        lines=lines,
+        delivery_method=sale.delivery_method,
+        edi_number=sale.edi_number,
+        policy_override=dict(sale.policy),
+        sale={**sent, "start_date": start.isoformat()},
+        digest=hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest(),
+    )

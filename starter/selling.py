@@ -1,0 +1,28 @@
+"""Selling: the sale is durable when this returns; the relay of the web process starts the workflow."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from contracts.terms import Refused
+from starter.sale import parse_sale
+from store.database import Database
+from store.sales import SaleOutcome, record_sale
+
+
+class Sold(NamedTuple):
+    contract_id: str
+    is_new: bool
+
+
+class OtherTerms(Refused):
+    """This contract id was sold before, on other terms."""
+
+
+def sell(database: Database, account: str, body: object, now: datetime) -> Sold:
+    """The same sale again finds the same contract. Raises BadSale, OtherTerms."""
+    contract = parse_sale(body, now)
+    with database.write() as session:
+        outcome = record_sale(session, account, contract, now)
+    if outcome is SaleOutcome.OTHER_TERMS:
+        raise OtherTerms(f"the contract {contract.contract_id} was sold on other terms; give a sale a new contract_id")
+    return Sold(contract.contract_id, outcome is SaleOutcome.NEW)

@@ -1,0 +1,218 @@
+"""The bill's row from its first write to its last: frozen when it is begun, then changed by facts and by us.
+
+What a bill is made of (terms, policy, rows) is read once and frozen with it. Each time that it is begun anew, after a
+failure or by a person, only its way to the reader is chosen again.
+"""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from contracts.bill import BillRecord, BillStatus, Parked, ParkedReason, bill_id, platform_key
+from contracts.delivery import DeliveryMethod, Reach, choose_method
+from contracts.invoice import InvoiceOrder, RemoteInvoice, Subscriber
+from contracts.money import Line, Row, agreed_total_minor, rows_for, totals
+from contracts.periods import Period, civil_day
+from contracts.policy import Mode, Policy, changed
+from contracts.terms import Schedule
+from store.accounts import current_policy
+from store.facts import facts_of, parked_of, recompute, record_facts
+from store.schema import BillRow, ContractRow, SubscriberRow, TermsRow
+
+
+def begin_bill(
+    session: Session, account: str, contract_id: str, period: Period, revision: int, now: datetime
+) -> BillRow:
+    """The bill, locked, and written before anything is said to the platform (IDEM-2).
+
+    Nothing is left to do if it is `made` or `void` already, or if its status says that it is parked.
+    """
+    bill = lock_bill(session, account, bill_id(contract_id, period.number, revision))
+    if bill is not None and (bill.made or bill.void):
+        return bill
+    contract = session.get_one(ContractRow, (account, contract_id))
+    terms = _terms_of(session, contract, period)
+    version, policy = current_policy(session, account)
+    policy = changed(policy, terms.policy_override)
+    if bill is None:
+        _void_earlier_revisions(session, account, contract_id, period)
+        bill = _frozen(contract, terms, period, revision, version, policy, now)
+        session.add(bill)
+    bill.attempts += 1
+    bill.parked_reason = bill.parked_field = bill.trouble = None
+    bill.status = BillStatus.CREATING
+    if bill.total_minor == 0:
+        bill.made = True
+        _finish(session, bill)
+    else:
+        _choose_way(session, bill, contract, terms, policy)
+    return bill
+
+
+def lock_bill(session: Session, account: str, identity: str) -> BillRow | None:
+    return session.get(BillRow, (account, identity), with_for_update=True)
+
+
+def bill_of_invoice(session: Session, account: str, billogram_id: str, custom: str | None) -> BillRow | None:
+    """The bill, locked: by the platform's id, or by ours while the platform's is not known yet (EDGE-14)."""
+    row = session.scalars(
+        sa.select(BillRow).where(BillRow.account == account, BillRow.billogram_id == billogram_id).with_for_update()
+    ).first()
+    if row is not None or custom is None:
+        return row
+    row = lock_bill(session, account, custom)
+    return row if row is not None and row.billogram_id is None else None
+
+
+def order_of(bill: BillRow, customer_no: int, now: datetime) -> InvoiceOrder:
+    """What the platform is asked for; an automatic bill is dated on the day on which it is issued (PER-11)."""
+    is_automatic = bill.mode == Mode.AUTOMATIC
+    method = DeliveryMethod(bill.delivery_method) if bill.delivery_method else None
+    last_day = Period(number=bill.period_no, start=bill.period_start, end=bill.period_end).last_day
+    return InvoiceOrder(
+        key=platform_key(bill.bill_id),
+        custom=bill.bill_id,
+        customer_no=customer_no,
+        currency=bill.currency,
+        rows=tuple(Row.model_validate(row) for row in bill.rows),
+        row_text=f"{bill.period_start} – {last_day}",
+        payment_days=bill.payment_days,
+        invoice_date=civil_day(now, bill.zone) if is_automatic else None,
+        edi_number=bill.edi_number if method is DeliveryMethod.EDI else None,
+        send_by=method if is_automatic else None,
+    )
+
+
+def finish_bill(session: Session, bill: BillRow, invoice: RemoteInvoice, customer_no: int) -> None:
+    """The platform has the invoice: from now on facts decide."""
+    expected = bill.total_minor
+    bill.customer_no = customer_no
+    bill.made = True
+    take_over(bill, invoice)
+    record_facts(session, bill, invoice.facts, tell=False)
+    if invoice.total_minor != expected:
+        park_bill(session, bill, Parked(reason=ParkedReason.AMOUNT_MISMATCH, field="total_sum"), "")
+    else:
+        _finish(session, bill)
+
+
+def take_over(bill: BillRow, invoice: RemoteInvoice) -> None:
+    """What only the platform knows of its invoice."""
+    bill.billogram_id = invoice.billogram_id
+    bill.invoice_no, bill.ocr_number, bill.invoice_url = invoice.invoice_no, invoice.ocr_number, invoice.url
+    bill.vat_minor, bill.rounding_minor = invoice.vat_minor, invoice.rounding_minor
+
+
+def park_bill(session: Session, bill: BillRow, parked: Parked, words: str) -> None:
+    """`words` are the platform's own, for the person who mends it."""
+    bill.parked_reason, bill.parked_field, bill.trouble = parked.reason, parked.field, words or None
+    _finish(session, bill)
+
+
+def void_bill(session: Session, bill: BillRow) -> None:
+    bill.void = True
+    _finish(session, bill)
+
+
+def record_of(bill: BillRow) -> BillRecord:
+    return BillRecord(
+        bill_id=bill.bill_id,
+        period=bill.period_no,
+        revision=bill.revision,
+        version=bill.version,
+        status=BillStatus(bill.status),
+        dispatched_on=bill.dispatched_on,
+        due_date=bill.due_date,
+        remaining_minor=bill.remaining_minor,
+        lost=bill.lost,
+        parked=parked_of(bill) if bill.status == BillStatus.PARKED else None,
+        policy_version=bill.policy_version,
+        grace_days=bill.grace_days,
+        lead_days=bill.lead_days,
+    )
+
+
+def _finish(session: Session, bill: BillRow) -> None:
+    """The answer to the contract's own order: always news, and returned instead of signalled."""
+    session.flush()
+    if not recompute(session, bill, facts_of(session, bill), tell=False):
+        bill.version += 1
+
+
+def _void_earlier_revisions(session: Session, account: str, contract_id: str, period: Period) -> None:
+    """IDEM-8: the slot is freed in the transaction that fills it again."""
+    earlier = session.scalars(
+        sa.select(BillRow)
+        .where(BillRow.account == account, BillRow.contract_id == contract_id, BillRow.period_no == period.number)
+        .where(BillRow.void.is_(False))
+        .with_for_update()
+    )
+    for bill in earlier:
+        void_bill(session, bill)
+    session.flush()
+
+
+def _terms_of(session: Session, contract: ContractRow, period: Period) -> TermsRow:
+    """The newest version that holds for this period."""
+    return session.scalars(
+        sa.select(TermsRow)
+        .where(TermsRow.account == contract.account, TermsRow.contract_id == contract.contract_id)
+        .where(TermsRow.first_period <= period.number)
+        .order_by(TermsRow.version.desc())
+        .limit(1)
+    ).one()
+
+
+def _frozen(
+    contract: ContractRow, terms: TermsRow, period: Period, revision: int, version: int, policy: Policy, now: datetime
+) -> BillRow:
+    lines = [Line.model_validate(line) for line in terms.lines]
+    rows = rows_for(lines, contract.prices_include_vat)
+    sums = totals(rows)
+    return BillRow(
+        account=contract.account,
+        bill_id=bill_id(contract.contract_id, period.number, revision),
+        contract_id=contract.contract_id,
+        zone=Schedule.model_validate(contract.schedule).zone,
+        period_no=period.number,
+        revision=revision,
+        period_start=period.start,
+        period_end=period.end,
+        created_at=now,
+        version=0,
+        status=BillStatus.CREATING,
+        made=False,
+        void=False,
+        lost=False,
+        attempts=0,
+        mode=policy.mode,
+        policy_version=version,
+        grace_days=policy.grace_days,
+        lead_days=policy.renewal_lead_days,
+        payment_days=policy.payment_days,
+        rows=[row.model_dump(mode="json") for row in rows],
+        currency=contract.currency,
+        agreed_total_minor=agreed_total_minor(lines, contract.prices_include_vat),
+        total_minor=sums.total_minor,
+        vat_minor=sums.vat_minor,
+        rounding_minor=sums.rounding_minor,
+        remaining_minor=sums.total_minor,
+    )
+
+
+def _choose_way(session: Session, bill: BillRow, contract: ContractRow, terms: TermsRow, policy: Policy) -> None:
+    row = session.get_one(SubscriberRow, (contract.account, contract.subscriber_id))
+    subscriber = Subscriber.model_validate(row.subscriber)
+    reach = Reach(
+        email=subscriber.email,
+        phone=subscriber.phone,
+        address=subscriber.address,
+        edi_number=terms.edi_number or subscriber.edi_number,
+    )
+    named = DeliveryMethod(terms.delivery_method) if terms.delivery_method else None
+    method = choose_method(named, reach, policy.default_delivery_method, policy.placeholder_domains)
+    bill.delivery_method = method
+    bill.edi_number = reach.edi_number if method is DeliveryMethod.EDI else None
+    if method is None:
+        park_bill(session, bill, Parked(reason=ParkedReason.UNDELIVERABLE), "")

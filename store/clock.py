@@ -1,0 +1,59 @@
+"""What time it is: real time in production, and on the embedded stack real time plus one offset that all share."""
+
+from datetime import UTC, datetime, timedelta
+
+from store.database import Database
+from store.schema import ClockRow
+
+
+class Clock:
+    """Real time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class TestClock(Clock):
+    """The embedded stack's clock. It only moves forward; where it was told to go is stored before it goes there."""
+
+    __test__ = False  # no test class, whatever pytest makes of the name
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset()
+
+    def offset(self) -> timedelta:
+        with self._database.read() as session:
+            row = session.get(ClockRow, 1)
+            return timedelta(seconds=row.offset_seconds if row else 0.0)
+
+    def target(self) -> datetime | None:
+        """The instant that a forward has asked for and that is not reached yet."""
+        with self._database.read() as session:
+            row = session.get(ClockRow, 1)
+            return row.target if row else None
+
+    def trouble(self) -> str | None:
+        with self._database.read() as session:
+            row = session.get(ClockRow, 1)
+            return row.trouble if row else None
+
+    def aim(self, target: datetime) -> None:
+        with self._database.write() as session:
+            row = session.get(ClockRow, 1) or ClockRow(id=1, offset_seconds=0.0)
+            row.target, row.trouble = target, None
+            session.add(row)
+
+    def move(self, offset: timedelta) -> None:
+        with self._database.write() as session:
+            row = session.get(ClockRow, 1) or ClockRow(id=1, target=None)
+            row.offset_seconds = offset.total_seconds()
+            session.add(row)
+
+    def arrive(self, trouble: str | None = None) -> None:
+        """The forward is over: at its target, or stopped by `trouble`."""
+        with self._database.write() as session:
+            row = session.get_one(ClockRow, 1)
+            row.target, row.trouble = None, trouble

@@ -1,0 +1,75 @@
+"""The contract's row: what its workflow writes of it, and how it is read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from contracts.access import Access, AccessReason
+from contracts.contract import ContractStatus, Standing
+from contracts.record import Record
+from contracts.terms import Ending, Schedule
+from store.schema import ContractRow
+
+
+class StoredContract(Record):
+    """A contract as a reader of rows sees it; what depends on the time of reading is computed from this."""
+
+    account: str
+    contract_id: str
+    subscriber_id: str
+    sold_at: datetime
+    sale: dict[str, object]
+    schedule: Schedule
+    currency: str
+    counter: int
+    status: ContractStatus
+    access: Access
+    reason: AccessReason
+    since: datetime
+    ending: Ending | None
+
+
+def standing_in_row(stored: StoredContract) -> Standing:
+    return Standing.model_validate(stored, from_attributes=True)
+
+
+def write_standing(session: Session, account: str, contract_id: str, standing: Standing) -> None:
+    """A standing that is older than the row's changes nothing."""
+    row = session.get_one(ContractRow, (account, contract_id), with_for_update=True)
+    if standing.counter <= row.counter:
+        return
+    row.counter = standing.counter
+    row.status, row.access, row.reason, row.since = standing.status, standing.access, standing.reason, standing.since
+    row.ending = standing.ending.model_dump(mode="json") if standing.ending else None
+
+
+def contract(session: Session, account: str, contract_id: str) -> StoredContract | None:
+    row = session.get(ContractRow, (account, contract_id))
+    return _read(row) if row else None
+
+
+def contracts(
+    session: Session, account: str, *, status: str | None, access: str | None, after: str, limit: int
+) -> Sequence[StoredContract]:
+    """In the order of their ids, from the one after `after` on."""
+    query = sa.select(ContractRow).where(ContractRow.account == account, ContractRow.contract_id > after)
+    if status is not None:
+        query = query.where(ContractRow.status == status)
+    if access is not None:
+        query = query.where(ContractRow.access == access)
+    return [_read(row) for row in session.scalars(query.order_by(ContractRow.contract_id).limit(limit))]
+
+
+def contracts_of_subscriber(session: Session, account: str, subscriber_id: str) -> Sequence[StoredContract]:
+    rows = session.scalars(
+        sa.select(ContractRow)
+        .where(ContractRow.account == account, ContractRow.subscriber_id == subscriber_id)
+        .order_by(ContractRow.contract_id)
+    )
+    return [_read(row) for row in rows]
+
+
+def _read(row: ContractRow) -> StoredContract:
+    return StoredContract.model_validate(row, from_attributes=True)

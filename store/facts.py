@@ -1,0 +1,76 @@
+"""The one door by which facts enter a bill.
+
+In one transaction, with the bill's row locked: the facts that are new are added, the status is computed from all of
+them by `contracts.bill`, and the version rises if anything changed that the contract decides by. Then the contract is
+told, unless the bill is still being made: its maker returns it.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from contracts.bill import BillStatus, Fact, Parked, ParkedReason, add_up, is_same_fact, status_of
+from contracts.periods import civil_day
+from store.schema import BillRow, FactRow, OutboxRow
+
+
+def record_facts(session: Session, bill: BillRow, facts: Iterable[Fact], *, tell: bool = True) -> bool:
+    """`bill` is locked by this transaction; `tell` queues its news for the contract. True if its version rose."""
+    known = list(facts_of(session, bill))
+    for fact in facts:
+        if not any(is_same_fact(fact, other) for other in known):
+            known.append(fact)
+            session.add(_row(bill, fact))
+    return recompute(session, bill, known, tell=tell)
+
+
+def facts_of(session: Session, bill: BillRow) -> Sequence[Fact]:
+    rows = session.scalars(
+        sa.select(FactRow)
+        .where(FactRow.account == bill.account, FactRow.bill_id == bill.bill_id)
+        .order_by(FactRow.at, FactRow.id)
+    )
+    return [Fact.model_validate(row.fact) for row in rows]
+
+
+def recompute(session: Session, bill: BillRow, facts: Iterable[Fact], *, tell: bool = True) -> bool:
+    """Sets what follows from the facts and from our own decisions about the bill."""
+    before = _decides(bill)
+    figures = add_up(facts, bill.total_minor)
+    dispatched = figures.dispatched_at
+    bill.total_minor = figures.total_minor
+    bill.remaining_minor = figures.remaining_minor
+    bill.dispatched_on = civil_day(dispatched, bill.zone) if dispatched else None
+    bill.due_date = figures.due_date
+    bill.lost = figures.lost
+    bill.status = status_of(figures, made=bill.made, parked=parked_of(bill), void=bill.void)
+    if bill.status == BillStatus.PARKED and bill.parked_reason is None:
+        bill.parked_reason = ParkedReason.REMOTE_DELETED
+    if _decides(bill) == before:
+        return False
+    bill.version += 1
+    if tell and bill.status != BillStatus.CREATING:
+        session.add(OutboxRow(account=bill.account, contract_id=bill.contract_id, bill_id=bill.bill_id))
+    return True
+
+
+def parked_of(bill: BillRow) -> Parked | None:
+    if bill.parked_reason is None:
+        return None
+    return Parked(reason=ParkedReason(bill.parked_reason), field=bill.parked_field)
+
+
+def _decides(bill: BillRow) -> tuple[object, ...]:
+    return bill.status, bill.dispatched_on, bill.due_date, bill.remaining_minor, bill.lost, bill.parked_reason
+
+
+def _row(bill: BillRow, fact: Fact) -> FactRow:
+    return FactRow(
+        account=bill.account,
+        bill_id=bill.bill_id,
+        type=fact.type,
+        at=fact.at,
+        event_uuid=fact.event_uuid,
+        fact=fact.model_dump(mode="json"),
+    )

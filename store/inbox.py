@@ -1,0 +1,82 @@
+"""The inbox of callbacks: stored before they are answered, worked off in the order of their coming."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from contracts.record import Record
+from store.schema import CallbackRow
+
+KEPT_SECONDS = 24 * 3600
+NEW, DONE, IGNORED, UNMATCHED = "new", "done", "ignored", "unmatched"
+
+
+class StoredCallback(Record):
+    id: int
+    account: str
+    callback_id: str
+    received_at: datetime
+    body: str
+    state: str
+    attempts: int
+    give_up_at: float
+    trouble: str | None
+
+
+def store_callback(
+    session: Session, account: str, callback_id: str, body: str, received_at: datetime, now: float
+) -> bool:
+    """False for one that is stored already. `now` is real time, seconds since 1970."""
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert(CallbackRow) if dialect == "postgresql" else sqlite.insert(CallbackRow)
+    values = {
+        "account": account, "callback_id": callback_id, "received_at": received_at, "body": body,
+        "state": NEW, "try_at": now, "give_up_at": now + KEPT_SECONDS, "attempts": 0,
+    }  # fmt: skip
+    done = session.execute(insert.values(values).on_conflict_do_nothing().returning(CallbackRow.id))
+    return done.first() is not None
+
+
+def callbacks_due(session: Session, now: float, limit: int) -> Sequence[StoredCallback]:
+    rows = session.scalars(
+        sa.select(CallbackRow)
+        .where(CallbackRow.state == NEW, CallbackRow.try_at <= now)
+        .order_by(CallbackRow.id)
+        .limit(limit)
+    )
+    return [StoredCallback.model_validate(row, from_attributes=True) for row in rows]
+
+
+def callbacks_under_way(session: Session, now: float) -> int:
+    """How many could be worked off at once; those that wait for another try do not count."""
+    due = sa.select(sa.func.count()).select_from(CallbackRow).where(CallbackRow.state == NEW, CallbackRow.try_at <= now)
+    return session.scalar(due) or 0
+
+
+def next_callback_due(session: Session) -> float | None:
+    return session.scalar(sa.select(sa.func.min(CallbackRow.try_at)).where(CallbackRow.state == NEW))
+
+
+def finish_callback(session: Session, callback: StoredCallback, state: str, trouble: str | None = None) -> None:
+    session.execute(sa.update(CallbackRow).where(CallbackRow.id == callback.id).values(state=state, trouble=trouble))
+
+
+def try_callback_later(session: Session, callback: StoredCallback, try_at: float, trouble: str) -> None:
+    session.execute(
+        sa.update(CallbackRow)
+        .where(CallbackRow.id == callback.id)
+        .values(try_at=try_at, attempts=CallbackRow.attempts + 1, trouble=trouble)
+    )
+
+
+def unmatched_callbacks(session: Session, account: str) -> Sequence[StoredCallback]:
+    """Those for which no bill was found in 24 hours; an operator's list."""
+    rows = session.scalars(
+        sa.select(CallbackRow)
+        .where(CallbackRow.account == account, CallbackRow.state == UNMATCHED)
+        .order_by(CallbackRow.id)
+    )
+    return [StoredCallback.model_validate(row, from_attributes=True) for row in rows]

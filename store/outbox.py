@@ -1,0 +1,77 @@
+"""What Temporal must still be told, in order per contract; the relay takes it from here until it is done.
+
+A contract's oldest row is its turn; the later ones wait. So a start comes before its signals, and a contract whose
+telling fails holds up itself alone.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from contracts.bill import BillRecord
+from contracts.contract import ContractStatus
+from contracts.record import Record
+from store.bills import record_of
+from store.schema import BillRow, ContractRow, OutboxRow
+
+
+class Telling(Record):
+    """One row whose turn it is. No `bill_id` means: start the contract."""
+
+    id: int
+    account: str
+    contract_id: str
+    bill_id: str | None
+    attempts: int
+
+
+def queue_start(session: Session, account: str, contract_id: str) -> None:
+    session.add(OutboxRow(account=account, contract_id=contract_id, bill_id=None))
+
+
+def queue_start_again(session: Session, telling: Telling) -> bool:
+    """The workflow of a live contract is not there: start it anew, before what is queued. False if it has ended."""
+    contract = session.get(ContractRow, (telling.account, telling.contract_id))
+    if contract is None or contract.status == ContractStatus.ENDED:
+        return False
+    row = session.get(OutboxRow, telling.id)
+    if row is not None:
+        session.add(OutboxRow(account=row.account, contract_id=row.contract_id, bill_id=row.bill_id))
+        row.bill_id = None
+    return True
+
+
+def whose_turn(session: Session, now: float, limit: int) -> Sequence[Telling]:
+    """The oldest row of each contract, if it is due at `now` (real time, seconds since 1970)."""
+    first = sa.select(sa.func.min(OutboxRow.id)).group_by(OutboxRow.account, OutboxRow.contract_id)
+    rows = session.scalars(
+        sa.select(OutboxRow).where(OutboxRow.id.in_(first), OutboxRow.try_at <= now).order_by(OutboxRow.id).limit(limit)
+    )
+    return [Telling.model_validate(row, from_attributes=True) for row in rows]
+
+
+def next_turn(session: Session) -> float | None:
+    """When the next row is due, in real time; None if there is nothing to tell."""
+    return session.scalar(sa.select(sa.func.min(OutboxRow.try_at)))
+
+
+def tellings_under_way(session: Session, now: float) -> int:
+    """How many could be told at once; those that wait for another try do not count."""
+    return session.scalar(sa.select(sa.func.count()).select_from(OutboxRow).where(OutboxRow.try_at <= now)) or 0
+
+
+def told(session: Session, telling: Telling) -> None:
+    session.execute(sa.delete(OutboxRow).where(OutboxRow.id == telling.id))
+
+
+def tell_later(session: Session, telling: Telling, try_at: float) -> None:
+    session.execute(
+        sa.update(OutboxRow).where(OutboxRow.id == telling.id).values(try_at=try_at, attempts=OutboxRow.attempts + 1)
+    )
+
+
+def news_of(session: Session, telling: Telling) -> BillRecord | None:
+    """The bill as it is now; what was queued may be older, and is no longer of interest."""
+    row = session.get(BillRow, (telling.account, telling.bill_id))
+    return record_of(row) if row else None

@@ -1,0 +1,250 @@
+"""The tables. Keys begin with the account; JSON columns hold records of `contracts`, frozen as they were."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Json = dict[str, Any]  # a record's own dump: its model gives the types back on reading
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """A point in time: aware and in UTC in Python, whatever the database keeps."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "an instant has a time zone"
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _of_contract(name: str) -> sa.ForeignKeyConstraint:
+    columns = ["account", "contract_id"]
+    return sa.ForeignKeyConstraint(columns, [f"contracts.{column}" for column in columns], name=name)
+
+
+class Table(DeclarativeBase):
+    type_annotation_map = {datetime: Instant, Json: sa.JSON, list[Json]: sa.JSON, list[str]: sa.JSON}
+
+
+class AccountRow(Table):
+    __tablename__ = "accounts"
+
+    account: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    platform_url: Mapped[str]
+    platform_user: Mapped[str]
+    platform_key: Mapped[str]
+    """Encrypted, like the callback keys."""
+    callback_keys: Mapped[list[str]]
+    """Newest first; two during a rotation."""
+    next_customer_no: Mapped[int]
+    policy_version: Mapped[int]
+
+
+class ApiKeyRow(Table):
+    __tablename__ = "api_keys"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    """SHA-256 of the key: 256 random bits need no salt."""
+    account: Mapped[str] = mapped_column(sa.ForeignKey("accounts.account"), index=True)
+    created_at: Mapped[datetime]
+
+
+class PolicyRow(Table):
+    __tablename__ = "policies"
+
+    account: Mapped[str] = mapped_column(sa.ForeignKey("accounts.account"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    policy: Mapped[Json]
+
+
+class SubscriberRow(Table):
+    __tablename__ = "subscribers"
+
+    account: Mapped[str] = mapped_column(sa.ForeignKey("accounts.account"), primary_key=True)
+    subscriber_id: Mapped[str] = mapped_column(primary_key=True)
+    subscriber: Mapped[Json]
+    revision: Mapped[int] = mapped_column(default=1)
+    customer_no: Mapped[int | None] = mapped_column(default=None)
+    """The reader's number at the platform, from the account's own range."""
+    platform_revision: Mapped[int] = mapped_column(default=0)
+    """The revision that the platform has; 0 while the customer is not known to exist there."""
+
+
+class ContractRow(Table):
+    __tablename__ = "contracts"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["account", "subscriber_id"],
+            ["subscribers.account", "subscribers.subscriber_id"],
+            name="contract_subscriber",
+        ),
+        sa.Index("contracts_by_subscriber", "account", "subscriber_id"),
+        sa.Index("contracts_by_status", "account", "status", "contract_id"),
+    )
+
+    account: Mapped[str] = mapped_column(primary_key=True)
+    contract_id: Mapped[str] = mapped_column(primary_key=True)
+    subscriber_id: Mapped[str]
+    sold_at: Mapped[datetime]
+    sale_digest: Mapped[str]
+    """Of the sale as it was sent, without the subscriber: tells a repeat from another sale."""
+    sale: Mapped[Json]
+    schedule: Mapped[Json]
+    currency: Mapped[str]
+    prices_include_vat: Mapped[bool]
+    counter: Mapped[int]
+    status: Mapped[str]
+    access: Mapped[str]
+    reason: Mapped[str]
+    since: Mapped[datetime]
+    ending: Mapped[Json | None]
+
+
+class TermsRow(Table):
+    """What may change while a contract runs, by the first period that it holds for."""
+
+    __tablename__ = "contract_terms"
+    __table_args__ = (_of_contract("terms_contract"),)
+
+    account: Mapped[str] = mapped_column(primary_key=True)
+    contract_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    first_period: Mapped[int]
+    lines: Mapped[list[Json]]
+    delivery_method: Mapped[str | None]
+    edi_number: Mapped[str | None]
+    policy_override: Mapped[Json]
+
+
+class BillRow(Table):
+    __tablename__ = "bills"
+    __table_args__ = (
+        _of_contract("bill_contract"),
+        sa.Index("bills_by_platform_id", "account", "billogram_id"),
+        # INV-1: at most one bill that is not void per contract and period.
+        sa.Index(
+            "one_bill_per_period", "account", "contract_id", "period_no", unique=True,
+            sqlite_where=sa.text("void = 0"), postgresql_where=sa.text("NOT void"),
+        ),
+    )  # fmt: skip
+
+    account: Mapped[str] = mapped_column(primary_key=True)
+    bill_id: Mapped[str] = mapped_column(primary_key=True)
+    contract_id: Mapped[str]
+    zone: Mapped[str]
+    period_no: Mapped[int]
+    revision: Mapped[int]
+    period_start: Mapped[date]
+    period_end: Mapped[date]
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=0)
+    status: Mapped[str]
+    attempts: Mapped[int] = mapped_column(default=0)
+    """How often its making was begun; after the first, the platform may hold it already."""
+    made: Mapped[bool] = mapped_column(default=False)
+    void: Mapped[bool] = mapped_column(default=False)
+    parked_reason: Mapped[str | None] = mapped_column(default=None)
+    parked_field: Mapped[str | None] = mapped_column(default=None)
+    trouble: Mapped[str | None] = mapped_column(default=None)
+    """The platform's own words about why the bill is parked or still being made; may name the reader."""
+    mode: Mapped[str]
+    policy_version: Mapped[int]
+    grace_days: Mapped[int | None]
+    lead_days: Mapped[int]
+    payment_days: Mapped[int]
+    delivery_method: Mapped[str | None]
+    edi_number: Mapped[str | None]
+    customer_no: Mapped[int | None] = mapped_column(default=None)
+    rows: Mapped[list[Json]]
+    currency: Mapped[str]
+    agreed_total_minor: Mapped[int]
+    total_minor: Mapped[int]
+    vat_minor: Mapped[int]
+    rounding_minor: Mapped[int]
+    remaining_minor: Mapped[int]
+    dispatched_on: Mapped[date | None] = mapped_column(default=None)
+    due_date: Mapped[date | None] = mapped_column(default=None)
+    lost: Mapped[bool] = mapped_column(default=False)
+    billogram_id: Mapped[str | None] = mapped_column(default=None)
+    invoice_no: Mapped[int | None] = mapped_column(default=None)
+    ocr_number: Mapped[str | None] = mapped_column(default=None)
+    invoice_url: Mapped[str | None] = mapped_column(default=None)
+
+
+class FactRow(Table):
+    __tablename__ = "facts"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["account", "bill_id"], ["bills.account", "bills.bill_id"], name="fact_bill"),
+        sa.UniqueConstraint("account", "bill_id", "event_uuid", name="fact_once_by_uuid"),
+        sa.Index("facts_of_bill", "account", "bill_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account: Mapped[str]
+    bill_id: Mapped[str]
+    type: Mapped[str]
+    at: Mapped[datetime]
+    event_uuid: Mapped[str | None]
+    fact: Mapped[Json]
+
+
+class CallbackRow(Table):
+    """The inbox: every callback that carried a valid signature, as it came."""
+
+    __tablename__ = "callbacks"
+    __table_args__ = (
+        sa.UniqueConstraint("account", "callback_id", name="callback_once"),
+        sa.Index("callbacks_to_do", "state", "try_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account: Mapped[str]
+    callback_id: Mapped[str]
+    received_at: Mapped[datetime]
+    body: Mapped[str]
+    state: Mapped[str]
+    """new, done, ignored (a kind that we do not use), or unmatched (for 24 hours no bill was found)."""
+    try_at: Mapped[float]
+    """Real time, seconds since 1970, also when the test clock has moved on: a delivery is retried in real time."""
+    give_up_at: Mapped[float]
+    attempts: Mapped[int] = mapped_column(default=0)
+    trouble: Mapped[str | None] = mapped_column(default=None)
+
+
+class OutboxRow(Table):
+    """What Temporal must be told yet: a start, or the news of a bill. In order per contract."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (sa.Index("outbox_by_contract", "account", "contract_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account: Mapped[str]
+    contract_id: Mapped[str]
+    bill_id: Mapped[str | None]
+    """The bill to tell of, as it is at the moment of telling; None starts the contract."""
+    try_at: Mapped[float] = mapped_column(default=0.0)
+    attempts: Mapped[int] = mapped_column(default=0)
+
+
+class ClockRow(Table):
+    """The embedded stack's one clock: how far it runs ahead of real time, and where it has been told to go."""
+
+    __tablename__ = "clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    offset_seconds: Mapped[float]
+    target: Mapped[datetime | None]
+    trouble: Mapped[str | None] = mapped_column(default=None)

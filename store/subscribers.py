@@ -1,0 +1,71 @@
+"""The readers, and their numbers as customers of the platform."""
+
+from sqlalchemy.orm import Session
+
+from contracts.invoice import Subscriber
+from contracts.record import Record
+from store.accounts import take_customer_no
+from store.schema import SubscriberRow
+
+
+class Customer(Record):
+    """A reader on the way to the platform. `is_known`: the platform has the customer; `is_current`: as it is now."""
+
+    subscriber: Subscriber
+    revision: int
+    number: int
+    is_known: bool
+    is_current: bool
+
+
+def put_subscriber(session: Session, account: str, subscriber: Subscriber) -> None:
+    """Writes the reader's data; the platform gets what has changed with the next bill."""
+    data = subscriber.model_dump(mode="json")
+    row = _locked(session, account, subscriber.subscriber_id)
+    if row is None:
+        session.add(
+            SubscriberRow(
+                account=account,
+                subscriber_id=subscriber.subscriber_id,
+                subscriber=data,
+                revision=1,
+                platform_revision=0,
+            )
+        )
+        session.flush()
+    elif row.subscriber != data:
+        row.subscriber = data
+        row.revision += 1
+
+
+def customer_of(session: Session, account: str, subscriber_id: str) -> Customer:
+    """The reader with a customer number, which is stored before the platform hears of it."""
+    row = _locked(session, account, subscriber_id)
+    assert row is not None, "a contract has a subscriber"
+    if row.customer_no is None:
+        row.customer_no = take_customer_no(session, account)
+    return Customer(
+        subscriber=Subscriber.model_validate(row.subscriber),
+        revision=row.revision,
+        number=row.customer_no,
+        is_known=row.platform_revision > 0,
+        is_current=row.platform_revision == row.revision,
+    )
+
+
+def renumber_customer(session: Session, account: str, subscriber_id: str) -> int:
+    """Another number: the one before belongs to a stranger at the platform."""
+    row = _locked(session, account, subscriber_id)
+    assert row is not None, "a contract has a subscriber"
+    row.customer_no = take_customer_no(session, account)
+    return row.customer_no
+
+
+def customer_written(session: Session, account: str, customer: Customer) -> None:
+    row = _locked(session, account, customer.subscriber.subscriber_id)
+    assert row is not None, "a contract has a subscriber"
+    row.platform_revision = max(row.platform_revision, customer.revision)
+
+
+def _locked(session: Session, account: str, subscriber_id: str) -> SubscriberRow | None:
+    return session.get(SubscriberRow, (account, subscriber_id), with_for_update=True)

@@ -1,0 +1,111 @@
+"""The composition root of the web: mounts the API and the callback receiver, and runs the relay beside them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager
+
+import httpx
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from temporalio.client import Client
+
+from api.app import Api, api_router, install_problems
+from api.health import health_router
+from billogram.client import http_client
+from callbacks.receiver import Receiver, receiver_router
+from callbacks.recording import Recording
+from callbacks.relay import Relay
+from callbacks.telling import TellingTemporal
+from config import Settings, cipher_of
+from starter.commands import Commands
+from starter.connection import connect
+from store.clock import Clock, TestClock
+from store.database import Database
+from store.inbox import StoredCallback, callbacks_due
+from store.outbox import Telling, whose_turn
+
+PARTS = ("api", "callbacks")
+RELAY_SILENT_SECONDS = 30.0
+
+
+class Web:
+    """One web process: what it serves, and what runs beside it."""
+
+    def __init__(self, settings: Settings, client: Client, http: httpx.AsyncClient) -> None:
+        self.database = Database(settings.store_url)
+        self.cipher = cipher_of(settings)
+        self.clock: Clock = TestClock(self.database) if settings.test_clock else Clock()
+        self.client = client
+        telling = TellingTemporal(client, self.database, settings.task_queue)
+        self.outbox = Relay[Telling](self._tellings, lambda work: (work.account, work.contract_id), telling.tell)
+        recording = Recording(self.database, self.cipher, http, self.outbox.wake)
+        self.inbox = Relay[StoredCallback](self._callbacks, lambda work: work.id, recording.record)
+
+    def routers(self, parts: Collection[str]) -> Iterator[APIRouter]:
+        yield health_router({"store": self._check_store, "temporal": self._check_temporal, "relay": self._check_relay})
+        if "api" in parts:
+            commands = Commands(self.client, self.database, self.clock)
+            yield api_router(Api(self.database, self.clock, commands, self.outbox.wake))
+        if "callbacks" in parts:
+            yield receiver_router(Receiver(self.database, self.cipher, self.clock, self.inbox.wake))
+
+    def _callbacks(self, now: float, limit: int) -> Sequence[StoredCallback]:
+        with self.database.read() as session:
+            return callbacks_due(session, now, limit)
+
+    def _tellings(self, now: float, limit: int) -> Sequence[Telling]:
+        with self.database.read() as session:
+            return whose_turn(session, now, limit)
+
+    async def _check_store(self) -> None:
+        await asyncio.to_thread(self._callbacks, 0.0, 1)
+
+    async def _check_temporal(self) -> None:
+        if not await self.client.service_client.check_health():
+            raise ConnectionError("Temporal says that it is not serving")
+
+    async def _check_relay(self) -> None:
+        silent = time.time() - min(self.inbox.looked_at, self.outbox.looked_at)
+        if silent > RELAY_SILENT_SECONDS:
+            raise ConnectionError("the relay does not look for work")
+
+
+def create_app(settings: Settings, parts: Collection[str] = PARTS) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with http_client() as http:
+            web = Web(settings, await connect(lazy=True), http)
+            for router in web.routers(parts):
+                app.include_router(router)
+            relays = [asyncio.create_task(relay.run()) for relay in (web.inbox, web.outbox)]
+            yield
+            for task in relays:
+                task.cancel()
+            await asyncio.gather(*relays, return_exceptions=True)
+            web.database.close()
+
+    app = FastAPI(title="Avtal", lifespan=lifespan)
+    install_problems(app)
+    app.add_route("/metrics", _metrics)
+    return app
+
+
+def _metrics(_request: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def main(only: Collection[str] = PARTS) -> None:
+    settings = Settings()
+    uvicorn.run(
+        create_app(settings, only),
+        host=settings.web_host,
+        port=settings.web_port,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+    )
+
+
+if __name__ == "__main__":
+    main()
