@@ -41,7 +41,7 @@ class Web:
         telling = TellingTemporal(client, self.database, settings.task_queue)
         self.outbox = Relay[Telling](self._tellings, lambda work: (work.account, work.contract_id), telling.tell)
         recording = Recording(self.database, self.cipher, http, self.outbox.wake)
-        self.inbox = Relay[StoredCallback](self._callbacks, lambda work: work.id, recording.record)
+        self.inbox = Relay[StoredCallback](self._callbacks, lambda work: (work.account, work.subject), recording.record)
 
     def routers(self, parts: Collection[str]) -> Iterator[APIRouter]:
         yield health_router({"store": self._check_store, "temporal": self._check_temporal, "relay": self._check_relay})

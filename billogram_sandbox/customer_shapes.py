@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from billogram_sandbox.shapes import Email, Positive, Shape, Text, Zipcode
+from billogram_sandbox.shapes import Country, Email, OrgNo, Positive, Shape, Text, Zipcode
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -20,7 +20,7 @@ class Address(Shape):
     careof: Text = ""
     zipcode: Zipcode | None = ""
     city: Text = ""
-    country: Text = "SE"
+    country: Country | None = "SE"
     attention: Text = None
     address_line_1: Text = None
     address_line_2: Text = None
@@ -59,7 +59,7 @@ class CustomerChange(Shape):
     customer_no: Positive | None = None
     name: Name = ""
     notes: Text = ""
-    org_no: Text = ""
+    org_no: OrgNo | None = ""
     vat_no: Text = ""
     language: Text = None
     company_type: Literal["individual", "business", "foreign individual", "foreign business"] = "business"

@@ -31,6 +31,12 @@ def _email(text: str) -> str:
     return text
 
 
+def _org_no(text: str) -> str:
+    if text and not re.fullmatch(r"(\d\d)?\d{6}[-+]?\d{4}", text):
+        raise ValueError("not a valid organisation or personal number")
+    return text
+
+
 def _zipcode(text: str) -> str:
     return text.replace(" ", "")
 
@@ -44,6 +50,8 @@ Whole = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=10**9)]
 Positive = Annotated[Whole, Field(gt=0)]
 Day = Annotated[str, AfterValidator(_day)]
 Email = Annotated[str, AfterValidator(_email)]
+OrgNo = Annotated[str, AfterValidator(_org_no)]
+Country = Annotated[str, Field(pattern=r"^([A-Z]{2})?$")]
 Zipcode = Annotated[str, AfterValidator(_zipcode)]
 Method = Literal["Email", "Letter", "Email+Letter", "SMS", "SMS+Letter", "Efaktura", "Einvoice", "EDI", "DoNotNotify"]
 Url = Annotated[str, Field(pattern=r"^https?://.")]

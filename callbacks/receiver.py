@@ -55,12 +55,12 @@ def _receive(receiver: Receiver, account: str, headers: dict[str, str], body: by
         return _answer(404, "unknown_account", "no such account")
     if not is_genuine(headers, body, access.callback_keys):
         return _answer(401, "bad_signature", "the signature is missing or wrong, or the account has no callback key")
-    callback_id = _callback_id(body)
-    if callback_id is None:
+    told = _told(body)
+    if told is None:
         return _answer(400, "not_json", "the body is no JSON object")
     with receiver.database.write() as session:
         now = receiver.clock.now()
-        is_new = store_callback(session, account, callback_id, body.decode(), now, time.time())
+        is_new = store_callback(session, account, *_names(told, body), body.decode(), now, time.time())
     if is_new:
         receiver.wake()
     return _answer(200, "stored" if is_new else "repeated", None)
@@ -75,17 +75,21 @@ async def _limited_body(request: Request) -> bytes | None:
     return body
 
 
-def _callback_id(body: bytes) -> str | None:
-    """The callback's own id; one without is known by its words."""
+def _told(body: bytes) -> dict[str, object] | None:
     try:
         told = simplejson.loads(body)
     except ValueError:
         return None
-    if not isinstance(told, dict):
-        return None
-    named = told.get("callback_id")
+    return told if isinstance(told, dict) else None
+
+
+def _names(told: dict[str, object], body: bytes) -> tuple[str, str]:
+    """The callback's own id, or one made of its words; and the billogram that it tells of, or the callback itself."""
+    named, billogram = told.get("callback_id"), told.get("billogram")
     is_usable = isinstance(named, str) and 0 < len(named) <= 100
-    return named if is_usable else f"sha256:{hashlib.sha256(body).hexdigest()}"
+    callback_id = str(named) if is_usable else f"sha256:{hashlib.sha256(body).hexdigest()}"
+    subject = billogram.get("id") if isinstance(billogram, dict) else None
+    return callback_id, subject if isinstance(subject, str) and len(subject) <= 100 else callback_id
 
 
 def _answer(status: int, outcome: str, detail: str | None) -> Response:

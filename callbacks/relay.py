@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 
 LOOK_SECONDS = 0.5
 AT_ONCE_MAX = 32
+LOOKED_AT_MAX = 200
+"""More than work at once, so that what is under way does not hide what could be begun."""
 
 Work = TypeVar("Work")
 logger = logging.getLogger(__name__)
@@ -56,17 +58,15 @@ class Relay(Generic[Work]):
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     async def _look(self) -> None:
-        free = AT_ONCE_MAX - len(self._under_way)
-        if free <= 0:
-            return
         try:
-            due = await asyncio.to_thread(self._fetch, time.time(), AT_ONCE_MAX + len(self._under_way))
+            due = await asyncio.to_thread(self._fetch, time.time(), LOOKED_AT_MAX)
         except Exception:
             logger.exception("the store can't be read; the relay looks again")
             return
         self.looked_at = time.time()
-        for work in [work for work in due if self._key(work) not in self._under_way][:free]:
-            self._under_way[self._key(work)] = asyncio.create_task(self._carry_out(work))
+        for work in due:
+            if self._key(work) not in self._under_way and len(self._under_way) < AT_ONCE_MAX:
+                self._under_way[self._key(work)] = asyncio.create_task(self._carry_out(work))
 
     async def _carry_out(self, work: Work) -> None:
         try:

@@ -6,6 +6,7 @@ anew from its row, and finds the bills that it has.
 
 import asyncio
 import time
+from datetime import timedelta
 
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -20,6 +21,7 @@ from workflows.contract import ContractWorkflow
 from workflows.messages import ContractStart, workflow_id
 
 TRY_AGAIN_SECONDS_MAX = 5.0
+RPC_TIMEOUT = timedelta(seconds=5)
 
 
 class TellingTemporal:
@@ -52,6 +54,7 @@ class TellingTemporal:
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                rpc_timeout=RPC_TIMEOUT,
                 static_summary=f"Contract {telling.contract_id} of {telling.account}",
             )
         except WorkflowAlreadyStartedError:
@@ -63,7 +66,7 @@ class TellingTemporal:
             ContractWorkflow.run, workflow_id(telling.account, telling.contract_id)
         )
         if news is not None:
-            await handle.signal(ContractWorkflow.bill_changed, news)
+            await handle.signal(ContractWorkflow.bill_changed, news, rpc_timeout=RPC_TIMEOUT)
 
     def _contract_start(self, telling: Telling) -> ContractStart:
         with self._database.read() as session:

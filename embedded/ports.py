@@ -1,6 +1,7 @@
 """Where the parts of the stack answer, on this machine only."""
 
 import socket
+from contextlib import ExitStack
 from typing import NamedTuple
 
 HOST = "127.0.0.1"
@@ -26,7 +27,16 @@ def check_free(ports: Ports) -> None:
 
 def free_ports() -> Ports:
     """The usual ports as far as they are free, so that links stay the same; else others."""
-    return Ports(*(port if is_free(port) else _any_free() for port in Ports()))
+    return Ports(*(usual if is_free(usual) else other for usual, other in zip(Ports(), any_ports(), strict=True)))
+
+
+def any_ports() -> Ports:
+    """Ports that nothing uses; all held at once, so that they differ."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in Ports._fields]
+        for one in sockets:
+            one.bind((HOST, 0))
+        return Ports(*(one.getsockname()[1] for one in sockets))
 
 
 def is_free(port: int) -> bool:
@@ -37,10 +47,3 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _any_free() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -33,6 +33,7 @@ class Part:
     async def start(self) -> None:
         """In a process group of its own: Ctrl-C reaches the stack alone, which stops its parts in order."""
         self._starts.append(time.monotonic())
+        self._stopping = False
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command,

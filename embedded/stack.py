@@ -199,7 +199,7 @@ async def running_stack(data_dir: Path, ports: Ports, *, headless: bool = False)
     data_dir = data_dir.resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "lock").open("w") as lock:
-        _hold(lock, data_dir)
+        hold(lock, data_dir)
         stack = Stack(data_dir, ports, headless=headless)
         try:
             await stack.start()
@@ -217,8 +217,8 @@ async def attend(stack: Stack) -> None:
         group.create_task(keeper.run())
 
 
-def _hold(lock: IO[str], data_dir: Path) -> None:
-    """The lock goes with the process that holds it, however that ends."""
+def hold(lock: IO[str], data_dir: Path) -> None:
+    """The lock goes with the process that holds it, however that ends. Raises AlreadyRunning."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -31,6 +31,8 @@ LOOK_SECONDS = 0.1
 QUIET_LOOK_SECONDS = 0.005
 QUIET_WITHIN_SECONDS = 60.0
 AT_ONCE_MAX = 16
+OVERDUE_SECONDS = 0.5
+ONE_STEP = timedelta(seconds=1)
 SKIPS_MAX = 100_000
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,9 @@ class Timekeeper:
         self._http = httpx.AsyncClient(base_url=sandbox_url, timeout=60.0)
         self._offsets: dict[str, timedelta] = {}
         """Of each live contract whose workflow was found, by its workflow id."""
+        self._chains: dict[str, str] = {}
+        """The chain of runs that each of them was last seen in."""
+        self._overdue_since: dict[str, float] = {}
         self._over: set[str] = set()
         self._gate = asyncio.Semaphore(AT_ONCE_MAX)
 
@@ -80,7 +85,9 @@ class Timekeeper:
             due = await self._settled()
             if self._clock.now() >= target:
                 return
-            await self._move_to(min([target, *due]))
+            first = min([target, *due])
+            # Dues a moment apart, as of several contracts' next attempts, are one step; a timer may be late.
+            await self._move_to(max(instant for instant in [target, *due] if instant <= first + ONE_STEP))
 
     async def _move_to(self, instant: datetime) -> None:
         offset = instant - datetime.now(UTC)
@@ -99,7 +106,8 @@ class Timekeeper:
         async def work() -> list[str]:
             due.clear()
             await self._bring_up(self._clock.offset())
-            return [*await self._contract_work(due), *await self._platform_work(due)]
+            # The platform is one question, and the contracts one each: they can wait until it has nothing left.
+            return await self._platform_work(due) or await self._contract_work(due)
 
         # Seen idle one after the other, the parts may still have had something in flight between them.
         await self._until_quiet(work)
@@ -148,9 +156,24 @@ class Timekeeper:
                     return identity, None
                 self._has_ended(identity)
                 return None, None
-        if outlook.next_due is not None and outlook.next_due <= now:
+        if self._chains.setdefault(identity, outlook.chain) != outlook.chain:
+            self._forget(identity)  # it was started anew, on real time: it is met and brought up again
             return identity, None
+        if outlook.next_due is not None and outlook.next_due <= now:
+            await self._check_overdue(identity)
+            return identity, None
+        self._overdue_since.pop(identity, None)
         return None, outlook.next_due
+
+    async def _check_overdue(self, identity: str) -> None:
+        """A skip ends early if an activity kept it waiting meanwhile: what is overdue for long has its clock read."""
+        since = self._overdue_since.setdefault(identity, time.monotonic())
+        if time.monotonic() - since > OVERDUE_SECONDS:
+            self._offsets[identity] = min(await self._own_offset(identity), self._clock.offset())
+            del self._overdue_since[identity]
+
+    async def _own_offset(self, identity: str) -> timedelta:
+        return await self._skipper.get_current_time(self._handle(identity)) - datetime.now(UTC)
 
     async def _bring_up(self, offset: timedelta) -> None:
         """Every live contract to the stack's time."""
@@ -189,14 +212,17 @@ class Timekeeper:
             except RPCError:
                 return
             if description.status is WorkflowExecutionStatus.RUNNING:
-                own = await self._skipper.get_current_time(handle) - datetime.now(UTC)
-                self._offsets[identity] = max(own, timedelta()) if own > timedelta(seconds=1) else timedelta()
+                self._offsets[identity] = max(await self._own_offset(identity), timedelta())
             else:
                 self._over.add(identity)
 
     def _has_ended(self, identity: str) -> None:
-        self._offsets.pop(identity, None)
+        self._forget(identity)
         self._over.add(identity)
+
+    def _forget(self, identity: str) -> None:
+        for known in (self._offsets, self._chains, self._overdue_since):
+            known.pop(identity, None)
 
     def _handle(self, identity: str) -> Handle:
         return self._client.get_workflow_handle_for(ContractWorkflow.run, identity)

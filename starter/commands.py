@@ -106,16 +106,15 @@ class Commands:
             try:
                 return await update(handle)
             except WorkflowUpdateFailedError as error:
-                raise Refused(str(error.cause)) from error
+                raise Refused(getattr(error.cause, "message", str(error.cause))) from error
             except WorkflowUpdateRPCTimeoutOrCancelledError as error:
                 raise TemporalAway("no worker answers; nothing was changed, ask again") from error
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise TemporalAway("Temporal does not answer; nothing was changed, ask again") from error
-                if found.status is ContractStatus.ENDED:
-                    raise Refused("the contract has ended") from error
-                if time.monotonic() > deadline:
-                    raise TemporalAway("the contract is still being started; ask again") from error
+                _check_is_starting(found, deadline)
+            except RuntimeError as error:  # a lazy client's first connection
+                raise TemporalAway("Temporal does not answer; nothing was changed, ask again") from error
             await asyncio.sleep(0.1)
 
     async def _until(self, is_shown: Callable[[], bool]) -> None:
@@ -151,3 +150,11 @@ class Commands:
             bill = lock_bill(session, account, bill_id)
             assert bill is not None, "the bill was there when the command was accepted"
             record_facts(session, bill, [fact], tell=False)
+
+
+def _check_is_starting(found: StoredContract, deadline: float) -> None:
+    """The contract's process is not there: because it is over, or because the sale is only just stored."""
+    if found.status is ContractStatus.ENDED:
+        raise Refused("the contract has ended")
+    if time.monotonic() > deadline:
+        raise TemporalAway("the contract is still being started; ask again")

@@ -2,21 +2,23 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
 from contracts.delivery import Address, DeliveryMethod
 from contracts.invoice import Subscriber
 from contracts.money import Currency, Line, Money, agreed_total
-from contracts.periods import Interval, IntervalUnit, civil_day, is_zone
+from contracts.periods import Interval, IntervalUnit, boundary, civil_day, is_zone
 from contracts.policy import Policy, changed, not_yet_free
 from contracts.terms import Schedule
 from store.sales import NewContract
 
 DAYS_BACK_MAX = 31
+CIVIL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class FieldError(NamedTuple):
@@ -42,6 +44,14 @@ def _price(value: object) -> object:
     return Money.parse(value, Currency.SEK).text
 
 
+def _civil_date(value: object) -> object:
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not CIVIL_DATE.fullmatch(value):
+        raise ValueError("write the date like 2027-03-31")
+    return date.fromisoformat(value)
+
+
 def _zone(value: object) -> object:
     if not isinstance(value, str) or not is_zone(value):
         raise ValueError("no such time zone; give an IANA name like Europe/Stockholm")
@@ -52,6 +62,7 @@ Text = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
 OptionalText = Annotated[str, Field(max_length=100)] | None
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Price = Annotated[str, BeforeValidator(_price)]
+CivilDate = Annotated[date, BeforeValidator(_civil_date)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 
 
@@ -69,7 +80,7 @@ class SubscriberData(Input):
     email: OptionalText = None
     phone: OptionalText = None
     edi_number: OptionalText = None
-    company: bool = False
+    company: StrictBool = False
     org_no: OptionalText = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = "sv"
     address: SaleAddress | None = None
@@ -104,9 +115,9 @@ class Sale(Input):
     subscriber: SaleSubscriber
     lines: Annotated[list[SaleLine], Field(min_length=1, max_length=50)]
     currency: Currency = Currency.SEK
-    prices_include_vat: bool = True
+    prices_include_vat: StrictBool = True
     interval: SaleInterval
-    start_date: date | None = None
+    start_date: CivilDate | None = None
     time_zone: Zone = "Europe/Stockholm"
     fixed_periods: Annotated[int, Field(strict=True, ge=1, le=1200)] | None = None
     delivery_method: DeliveryMethod | None = None
@@ -178,7 +189,16 @@ def _start_errors(sale: Sale, today: date) -> list[FieldError]:
     earliest = today - timedelta(days=DAYS_BACK_MAX)
     if sale.start_date is not None and sale.start_date < earliest:
         return [FieldError("/start_date", f"lies more than {DAYS_BACK_MAX} days back; give {earliest} or a later day")]
+    try:
+        boundary(sale.start_date or today, _interval(sale), (sale.fixed_periods or 1) + 1)
+    except OverflowError:
+        pointer = "/fixed_periods" if sale.fixed_periods else "/start_date"
+        return [FieldError(pointer, "the calendar ends with the year 9999; give less")]
     return []
+
+
+def _interval(sale: Sale) -> Interval:
+    return Interval(unit=sale.interval.unit, count=sale.interval.count)
 
 
 def _new_contract(sale: Sale, lines: tuple[Line, ...], start: date) -> NewContract:
@@ -188,7 +208,7 @@ def _new_contract(sale: Sale, lines: tuple[Line, ...], start: date) -> NewContra
         subscriber=sale.subscriber.subscriber(sale.subscriber.subscriber_id),
         schedule=Schedule(
             anchor=start,
-            interval=Interval(unit=sale.interval.unit, count=sale.interval.count),
+            interval=_interval(sale),
             zone=sale.time_zone,
             fixed_periods=sale.fixed_periods,
         ),

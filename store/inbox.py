@@ -18,6 +18,7 @@ class StoredCallback(Record):
     id: int
     account: str
     callback_id: str
+    subject: str
     received_at: datetime
     body: str
     state: str
@@ -27,13 +28,13 @@ class StoredCallback(Record):
 
 
 def store_callback(
-    session: Session, account: str, callback_id: str, body: str, received_at: datetime, now: float
+    session: Session, account: str, callback_id: str, subject: str, body: str, received_at: datetime, now: float
 ) -> bool:
     """False for one that is stored already. `now` is real time, seconds since 1970."""
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert(CallbackRow) if dialect == "postgresql" else sqlite.insert(CallbackRow)
     values = {
-        "account": account, "callback_id": callback_id, "received_at": received_at, "body": body,
+        "account": account, "callback_id": callback_id, "subject": subject, "received_at": received_at, "body": body,
         "state": NEW, "try_at": now, "give_up_at": now + KEPT_SECONDS, "attempts": 0,
     }  # fmt: skip
     done = session.execute(insert.values(values).on_conflict_do_nothing().returning(CallbackRow.id))

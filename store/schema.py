@@ -213,6 +213,8 @@ class CallbackRow(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     account: Mapped[str]
     callback_id: Mapped[str]
+    subject: Mapped[str]
+    """The platform's id of the billogram; callbacks of one are worked off one at a time."""
     received_at: Mapped[datetime]
     body: Mapped[str]
     state: Mapped[str]

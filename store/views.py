@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from contracts.bill import BillStatus, Fact, ParkedReason
 from contracts.record import Record
 from store.facts import facts_of
-from store.schema import BillRow
+from store.schema import BillRow, SubscriberRow
 
 
 class StoredBill(Record):
@@ -70,6 +70,10 @@ def live_bills(session: Session, account: str, contract_ids: Sequence[str]) -> S
         .order_by(BillRow.period_no, BillRow.revision)
     )
     return [_read(row) for row in rows]
+
+
+def is_subscriber(session: Session, account: str, subscriber_id: str) -> bool:
+    return session.get(SubscriberRow, (account, subscriber_id)) is not None
 
 
 def _read(row: BillRow) -> StoredBill:

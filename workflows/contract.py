@@ -95,7 +95,11 @@ class ContractWorkflow:
 
     @workflow.query
     def outlook(self) -> Outlook:
-        return Outlook(next_due=rules.next_due(self.state, self._now()), is_working=bool(self.under_way) or self.woken)
+        return Outlook(
+            next_due=rules.next_due(self.state, self._now()),
+            is_working=bool(self.under_way) or self.woken,
+            chain=workflow.info().first_execution_run_id,
+        )
 
     @workflow.query
     def standing(self) -> rules.Standing:

@@ -34,7 +34,9 @@ class CommandResult(Record):
 
 
 class Outlook(Record):
-    """What the contract waits for: its next due instant, and whether it has activities under way."""
+    """What the contract waits for: its next due instant, and whether it has activities under way. `chain` names the
+    runs that continue one another; a contract that was started anew has another one."""
 
     next_due: datetime | None
     is_working: bool
+    chain: str

@@ -1,0 +1,1 @@
+"""The JSON API for backend services: rows in, answers out; a sale and a command go through `starter`."""

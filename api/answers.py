@@ -1,0 +1,121 @@
+"""What the API answers with, as its clients see it; also what the command `avtal` reads."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
+
+from contracts.access import Access, AccessReason
+from contracts.bill import BillStatus, FactType, ParkedReason
+from contracts.contract import ContractStatus
+from contracts.delivery import DeliveryMethod
+from contracts.periods import Period
+
+Item = TypeVar("Item")
+
+
+def rfc3339(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Instant = Annotated[
+    datetime, PlainSerializer(rfc3339, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Amount = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$")]
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class FieldProblem(Answer):
+    pointer: str
+    """A JSON pointer into the body, or / and the parameter's name."""
+    detail: str
+
+
+class ProblemAnswer(Answer):
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = []
+
+
+class AccessChangeAnswer(Answer):
+    at: Instant
+    to: Access
+    because: AccessReason
+
+
+class AccessAnswer(Answer):
+    access: Access
+    since: Instant
+    reason: AccessReason
+    explanation: str
+    next_change: AccessChangeAnswer | None
+
+
+class ParkedAnswer(Answer):
+    bill_id: str
+    reason: ParkedReason
+    detail: str
+
+
+class ContractAnswer(Answer):
+    contract_id: str
+    status: ContractStatus
+    access: AccessAnswer
+    current_period: Period | None
+    next_renewal: date | None
+    open_bills: list[str]
+    parked: list[ParkedAnswer]
+    policy_version: int
+    terms: dict[str, object]
+
+
+class BillAnswer(Answer):
+    bill_id: str
+    contract_id: str
+    period: Period
+    status: BillStatus
+    status_text: str
+    delivery_method: DeliveryMethod | None
+    billogram_id: str | None
+    invoice_no: int | None
+    ocr_number: str | None
+    invoice_url: str | None
+    agreed_total: Amount
+    total: Amount
+    vat: Amount
+    rounding: Amount
+    remaining: Amount
+    currency: str
+    due_date: date | None
+    grace_ends: date | None
+    policy_version: int
+    parked: ParkedAnswer | None
+
+
+class HistoryEntry(Answer):
+    at: Instant
+    type: FactType
+    source: str
+    detail: dict[str, JsonValue]
+
+
+class BillWithHistory(BillAnswer):
+    history: list[HistoryEntry]
+
+
+class ContractAccess(Answer):
+    """One contract of a subscriber, with what it gives access to."""
+
+    contract_id: str
+    products: list[str]
+    access: AccessAnswer
+
+
+class Page(Answer, Generic[Item]):
+    items: list[Item]
+    next_cursor: str | None

@@ -1,0 +1,17 @@
+"""The API as one router; the composition root of the web builds what it works with, and mounts it."""
+
+from fastapi import APIRouter, Depends
+
+from api import bills, contracts, policy, subscribers
+from api.callers import Api, key_check
+from api.problems import declared
+from api.refusals import install_problems
+
+__all__ = ["Api", "api_router", "install_problems"]
+
+
+def api_router(api: Api) -> APIRouter:
+    router = APIRouter(prefix="/v1", dependencies=[Depends(key_check(api))], responses=declared(401, 422, 503))
+    for part in (contracts, bills, subscribers, policy):
+        router.include_router(part.router)
+    return router

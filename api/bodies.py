@@ -1,0 +1,62 @@
+"""What the API takes, beside a sale: ids in addresses, and the bodies of commands and changes."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import Path
+from pydantic import BeforeValidator, Field, WithJsonSchema, with_config
+from typing_extensions import TypedDict
+
+from contracts.delivery import DeliveryMethod
+from contracts.policy import Mode, OnLoss, RenewalWhileOff
+from contracts.terms import CancelAt
+from starter.sale import CIVIL_DATE, Input
+
+ContractId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+SubscriberId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+BillId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}:[0-9]{1,6}:r[0-9]{1,6}$")]
+
+PLAIN_WORDS = ("period_end", "now")
+
+WholeNumber = Annotated[int, Field(strict=True)]
+
+
+def _cancel_at(value: object) -> object:
+    if value in PLAIN_WORDS:
+        return value
+    try:
+        if isinstance(value, str) and CIVIL_DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass  # a day that no calendar has
+    raise ValueError('give "period_end", "now", or a date like 2027-03-31, the first day without access')
+
+
+class Cancellation(Input):
+    at: Annotated[
+        CancelAt,
+        BeforeValidator(_cancel_at),
+        WithJsonSchema({"anyOf": [{"enum": list(PLAIN_WORDS)}, {"type": "string", "format": "date"}]}),
+    ]
+
+
+class Waiver(Input):
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
+    """Kept in the bill's history."""
+
+
+@with_config(extra="forbid")
+class PolicyChange(TypedDict, total=False):
+    """Fields that are given are changed, the others keep their value."""
+
+    mode: Mode
+    default_delivery_method: DeliveryMethod
+    placeholder_domains: list[str]
+    grace_days: WholeNumber | None
+    on_loss: OnLoss
+    payment_days: WholeNumber
+    renewal_lead_days: WholeNumber
+    work_window_minutes: WholeNumber
+    renewal_while_off: RenewalWhileOff
+    max_open_bills: WholeNumber | None
+    apply_to: Literal["new_bills", "open_bills"]

@@ -1,0 +1,60 @@
+"""Who asks: the account that the request's API key belongs to. It sees its own objects and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from api.problems import KEY_REFUSED, Problem
+from starter.commands import Commands
+from store.accounts import account_of_key
+from store.clock import Clock
+from store.database import Database
+
+BEARER = HTTPBearer(auto_error=False, description="The account's API key; `avtal account new-key` makes one.")
+
+
+@dataclass(frozen=True)
+class Api:
+    """What the endpoints work with. `wake` tells the relay of new work; it may be called from any thread."""
+
+    database: Database
+    clock: Clock
+    commands: Commands
+    wake: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Caller:
+    api: Api
+    account: str
+
+
+def key_check(api: Api) -> Callable[..., None]:
+    """The dependency that stands before every endpoint of the API."""
+
+    def check(request: Request, key: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]) -> None:
+        if key is None:
+            raise _refusal("send your API key as Authorization: Bearer KEY", "Bearer")
+        with api.database.read() as session:
+            account = account_of_key(session, key.credentials)
+        if account is None:
+            raise _refusal("this API key is not known here", 'Bearer error="invalid_token"')
+        request.state.caller = Caller(api, account)
+
+    return check
+
+
+def _refusal(detail: str, challenge: str) -> Problem:
+    return Problem(KEY_REFUSED, detail, headers={"WWW-Authenticate": challenge})
+
+
+async def _caller(request: Request) -> Caller:
+    caller = request.state.caller
+    assert isinstance(caller, Caller), "the key is checked before the endpoint"
+    return caller
+
+
+Asking = Annotated[Caller, Depends(_caller)]

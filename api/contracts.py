@@ -1,0 +1,103 @@
+"""Contracts: sold, shown, listed, cancelled."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from api.answers import AccessAnswer, ContractAnswer, Page
+from api.bodies import Cancellation, ContractId
+from api.callers import Asking, Caller
+from api.contract_answers import access_answer, contract_answers
+from api.pages import Paging, cut
+from api.problems import READS_BODY, declared
+from contracts.access import Access
+from contracts.contract import ContractStatus
+from starter.commands import ContractUnknown
+from starter.sale import Sale
+from starter.selling import sell
+from store.contracts import StoredContract, contract, contracts
+
+router = APIRouter(tags=["contracts"])
+
+
+class Listing(Paging):
+    status: ContractStatus | None = None
+    access: Access | None = None
+
+
+@router.post(
+    "/contracts",
+    status_code=201,
+    responses={
+        200: {"description": "Sold before, on the same terms", "model": ContractAnswer},
+        **declared(409, *READS_BODY),
+    },
+)
+def start(caller: Asking, sale: Sale, response: Response) -> ContractAnswer:
+    """Start a contract on sale. The same sale again finds the same contract, and changes nothing."""
+    sold = sell(caller.api.database, caller.account, sale, caller.api.clock.now())
+    if sold.is_new:
+        caller.api.wake()
+    else:
+        response.status_code = 200
+    response.headers["Location"] = f"/v1/contracts/{sold.contract_id}"
+    return _answer(caller, sold.contract_id)
+
+
+@router.get("/contracts")
+def every(caller: Asking, asked: Annotated[Listing, Query()]) -> Page[ContractAnswer]:
+    """All contracts, in the order of their ids."""
+    now = caller.api.clock.now()
+    with caller.api.database.read() as session:
+        found = contracts(
+            session,
+            caller.account,
+            status=asked.status,
+            access=asked.access,
+            after=asked.after,
+            limit=asked.limit + 1,
+        )
+        page, cursor = cut(found, asked.limit, lambda one: one.contract_id)
+        return Page(items=contract_answers(session, caller.account, page, now), next_cursor=cursor)
+
+
+@router.get("/contracts/{contract_id}", responses=declared(404))
+def one(caller: Asking, contract_id: ContractId) -> ContractAnswer:
+    return _answer(caller, contract_id)
+
+
+@router.get("/contracts/{contract_id}/access", responses=declared(404))
+def access(caller: Asking, contract_id: ContractId) -> AccessAnswer:
+    """Whether the contract gives access now, and why."""
+    return access_answer(known_contract(caller, contract_id), caller.api.clock.now())
+
+
+@router.post("/contracts/{contract_id}/cancel", responses=declared(404, 409, 503, *READS_BODY))
+async def cancel(caller: Asking, contract_id: ContractId, body: Cancellation) -> ContractAnswer:
+    """End a contract: at the end of the period, now, or at a date, which is the first day without access."""
+    await caller.api.commands.cancel(caller.account, contract_id, body.at)
+    return await asyncio.to_thread(_answer, caller, contract_id)
+
+
+@router.post("/contracts/{contract_id}/revoke-cancellation", responses=declared(404, 409, 503))
+async def revoke_cancellation(caller: Asking, contract_id: ContractId) -> ContractAnswer:
+    """Take a cancellation back, as long as the contract has not ended."""
+    await caller.api.commands.revoke_cancellation(caller.account, contract_id)
+    return await asyncio.to_thread(_answer, caller, contract_id)
+
+
+def known_contract(caller: Caller, contract_id: str) -> StoredContract:
+    """Raises ContractUnknown."""
+    with caller.api.database.read() as session:
+        found = contract(session, caller.account, contract_id)
+    if found is None:
+        raise ContractUnknown(f"no contract {contract_id}")
+    return found
+
+
+def _answer(caller: Caller, contract_id: str) -> ContractAnswer:
+    found = known_contract(caller, contract_id)
+    with caller.api.database.read() as session:
+        [answer] = contract_answers(session, caller.account, [found], caller.api.clock.now())
+    return answer

@@ -1,0 +1,7 @@
+"""The command `avtal`."""
+
+from cli.app import app
+
+
+def main() -> None:
+    app()

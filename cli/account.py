@@ -1,0 +1,172 @@
+"""Accounts, on the store itself: create, set, show, new-key. Keys and secrets are printed once."""
+
+import re
+import secrets
+from typing import Annotated, NoReturn
+
+import typer
+from rich.table import Table
+
+from cli.failing import fail
+from cli.opened_store import cipher, opened_store
+from cli.printing import plain, show
+from contracts.delivery import DeliveryMethod
+from contracts.policy import Mode, Policy, changed
+from starter.sale import policy_errors
+from store.accounts import (
+    FIRST_CUSTOMER_NO,
+    AccountExists,
+    NoSuchAccount,
+    PlatformAccess,
+    change_policy,
+    create_account,
+    current_policy,
+    new_api_key,
+    platform_access,
+    set_platform,
+)
+from store.clock import Clock
+from store.schema import AccountRow
+
+BILLOGRAM = "https://billogram.com/api/v2"
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+app = typer.Typer(no_args_is_help=True, help="Accounts, on the store itself.")
+
+
+def _name(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise typer.BadParameter("takes 1 to 64 of A-Z a-z 0-9 . _ -")
+    return name
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME", callback=_name, help="The account's name.")]
+ModeOption = Annotated[Mode | None, typer.Option(help="Whether invoices wait for staff, or are sent.")]
+MethodOption = Annotated[DeliveryMethod | None, typer.Option(help="Where an e-mail address is there.")]
+DaysOption = Annotated[int | None, typer.Option(help="Days from the invoice to its due date.")]
+DomainOption = Annotated[list[str] | None, typer.Option(help="Addresses here are no addresses; repeat it for more.")]
+UrlOption = Annotated[str | None, typer.Option(help=f"Billogram's API; {BILLOGRAM} unless given.")]
+UserOption = Annotated[str | None, typer.Option(help="The API user at Billogram.")]
+KeyOption = Annotated[str | None, typer.Option(envvar="AVTAL_BILLOGRAM_KEY", help="Its key.")]
+CallbackKeyOption = Annotated[
+    str | None, typer.Option(envvar="AVTAL_CALLBACK_KEY", help="Signs callbacks; as entered at Billogram.")
+]
+NumberOption = Annotated[int, typer.Option(min=1, help="Customers at Billogram are numbered from here on.")]
+
+
+@app.command()
+def create(
+    name: Name,
+    mode: ModeOption = None,
+    default_delivery_method: MethodOption = None,
+    payment_days: DaysOption = None,
+    placeholder_domain: DomainOption = None,
+    billogram_url: UrlOption = None,
+    billogram_user: UserOption = None,
+    billogram_key: KeyOption = None,
+    callback_key: CallbackKeyOption = None,
+    customer_no_from: NumberOption = FIRST_CUSTOMER_NO,
+) -> None:
+    """Make an account. It starts in mode draft unless told otherwise."""
+    changes = _changes(mode, default_delivery_method, payment_days, placeholder_domain)
+    signing = callback_key or secrets.token_hex(32)
+    platform = PlatformAccess(
+        url=billogram_url or BILLOGRAM, user=billogram_user or "", key=billogram_key or "", callback_keys=(signing,)
+    )
+    now = Clock().now()
+    with opened_store() as database, database.write() as session:
+        try:
+            create_account(session, cipher(), name, platform, changed(Policy(), changes), now, customer_no_from)
+        except AccountExists:
+            fail(f"there is an account {name}; change it with `avtal account set {name} …`")
+        key = new_api_key(session, name, now)
+    _print_once(api_key=key, **({} if callback_key else {"callback_key": signing}))
+    if not (billogram_user and billogram_key):
+        typer.echo(f"Next: avtal account set {name} --billogram-user USER --billogram-key KEY", err=True)
+
+
+@app.command("set")
+def change(
+    name: Name,
+    mode: ModeOption = None,
+    default_delivery_method: MethodOption = None,
+    payment_days: DaysOption = None,
+    placeholder_domain: DomainOption = None,
+    billogram_url: UrlOption = None,
+    billogram_user: UserOption = None,
+    billogram_key: KeyOption = None,
+    callback_key: CallbackKeyOption = None,
+) -> None:
+    """Change what is given. A change of policy holds for bills made afterwards."""
+    changes = _changes(mode, default_delivery_method, payment_days, placeholder_domain)
+    given = {"url": billogram_url, "user": billogram_user, "key": billogram_key}
+    credentials: dict[str, object] = {field: value for field, value in given.items() if value is not None}
+    if callback_key is not None:
+        credentials["callback_keys"] = (callback_key,)
+    if not changes and not credentials:
+        raise typer.BadParameter("say what to change; --help lists it")
+    with opened_store() as database, database.write() as session:
+        try:
+            change_policy(session, name, changes, Clock().now())
+        except NoSuchAccount:
+            _unknown(name)
+        if credentials:
+            known = platform_access(session, cipher(), name)
+            assert known is not None, "the account's policy was found"
+            set_platform(session, cipher(), name, known.model_copy(update=credentials))
+    show_account(name)
+
+
+@app.command("show")
+def show_account(name: Name) -> None:
+    """The account's policy, and where it sends its invoices. Its keys are not shown."""
+    with opened_store() as database, database.read() as session:
+        row = session.get(AccountRow, name) or _unknown(name)
+        version, policy = current_policy(session, name)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold")
+    table.add_row("account", plain(name))
+    table.add_row("billogram_url", plain(row.platform_url))
+    table.add_row("billogram_user", plain(row.platform_user or None))
+    table.add_row("next_customer_no", plain(row.next_customer_no))
+    table.add_row("policy version", plain(version))
+    for field, value in policy.model_dump(mode="json").items():
+        table.add_row(field, plain(", ".join(value) if isinstance(value, list) else value))
+    show(table)
+
+
+@app.command("new-key")
+def new_key(name: Name) -> None:
+    """Another API key for the account; the ones before stay valid."""
+    with opened_store() as database, database.write() as session:
+        try:
+            key = new_api_key(session, name, Clock().now())
+        except NoSuchAccount:
+            _unknown(name)
+    _print_once(api_key=key)
+
+
+def _changes(
+    mode: Mode | None, method: DeliveryMethod | None, payment_days: int | None, domains: list[str] | None
+) -> dict[str, object]:
+    """The fields of a policy that are given; wrong usage if one can't be taken."""
+    given = {
+        "mode": mode,
+        "default_delivery_method": method,
+        "payment_days": payment_days,
+        "placeholder_domains": domains or None,
+    }
+    changes: dict[str, object] = {field: value for field, value in given.items() if value is not None}
+    for error in policy_errors(changes):
+        raise typer.BadParameter(f"{error.pointer.removeprefix('/')}: {error.detail}")
+    return changes
+
+
+def _print_once(**keys: str) -> None:
+    for name, key in keys.items():
+        typer.echo(f"{name}: {key}")
+    typer.echo("Shown this once; keep it safe.", err=True)
+
+
+def _unknown(name: str) -> NoReturn:
+    fail(f"there is no account {name}; make it with `avtal account create {name}`")

@@ -1,0 +1,76 @@
+"""The parts of the system, each alone: worker, web, sandbox, migrate. Each imports only what it runs."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.failing import fail
+from cli.settings import settings
+from config import cipher_of
+
+WEB_PARTS = ("api", "callbacks")
+
+
+def worker() -> None:
+    """The Temporal worker."""
+    _need_secret_key()
+    from worker import main  # noqa: PLC0415 - the web has no use for it
+
+    try:
+        main()
+    except RuntimeError as error:
+        fail(f"the worker can't run: {error}")
+
+
+def web(
+    only: Annotated[str, typer.Option(metavar="PARTS", help="api, callbacks, or both with a comma.")] = ",".join(
+        WEB_PARTS
+    ),
+) -> None:
+    """The web: JSON API and callback receiver."""
+    parts = [part.strip() for part in only.split(",")]
+    if not set(parts) <= set(WEB_PARTS):
+        raise typer.BadParameter(f"takes {' and '.join(WEB_PARTS)}", param_hint="--only")
+    _need_secret_key()
+    from web import main  # noqa: PLC0415 - the worker has no use for it
+
+    main(only=parts)
+
+
+def migrate() -> None:
+    """Bring the store to the newest schema; run again, it changes nothing."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - commands over HTTP have no use for it
+
+    from store.migrate import migrate as bring_up_to_date  # noqa: PLC0415 - the same
+
+    given = settings()
+    if given.database_url is None:
+        given.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        bring_up_to_date(given.store_url)
+    except (SQLAlchemyError, ImportError) as error:
+        fail(f"the store can't be migrated: {error}")
+    typer.echo("the store has the newest schema")
+
+
+def sandbox(
+    port: Annotated[int | None, typer.Option(help="8280 unless given.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="FILE", help="The SQLite file that holds everything.")] = None,
+) -> None:
+    """The Billogram sandbox alone; never in production."""
+    given = settings()
+    file = data or given.data_dir / "billogram_sandbox.db"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    arguments = ["--port", str(port or given.sandbox_port), "--data", str(file)]
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "billogram_sandbox", *arguments])
+
+
+def _need_secret_key() -> None:
+    try:
+        cipher_of(settings())
+    except ValueError as error:
+        fail(str(error))

@@ -1,0 +1,103 @@
+"""The API in process, on a real SQLite file, with two accounts and a Temporal that is not there."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from api.app import Api, api_router, install_problems
+from api.health import health_router
+from contracts.policy import Policy
+from starter.commands import Commands
+from store.accounts import PlatformAccess, create_account, new_api_key
+from store.cipher import Cipher, new_cipher_key
+from store.clock import Clock
+from store.database import Database
+from store.schema import Table
+from tests.api.calling import ACCOUNT, Caller
+
+NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
+
+
+class StillClock(Clock):
+    """Stands until a test moves it."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('store') / 'avtal.db'}")
+    Table.metadata.create_all(database.engine)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture(scope="session")
+def wakes() -> list[None]:
+    """One entry for each time that the relay was woken."""
+    return []
+
+
+@pytest.fixture(scope="session")
+async def app(database: Database, clock: StillClock, wakes: list[None]) -> FastAPI:
+    """Made once: building its routes takes longer than most tests."""
+    client = await Client.connect("127.0.0.1:1", data_converter=pydantic_data_converter, lazy=True)
+    app = FastAPI(title="Avtal")
+    install_problems(app)
+    commands = Commands(client, database, clock)
+    app.include_router(api_router(Api(database, clock, commands, lambda: wakes.append(None))))
+    app.include_router(health_router({}))
+    return app
+
+
+@pytest.fixture(autouse=True)
+def as_new(database: Database, clock: StillClock, wakes: list[None]) -> None:
+    clock.at = NOW
+    wakes.clear()
+    with database.write() as session:
+        for table in reversed(Table.metadata.sorted_tables):
+            session.execute(table.delete())
+
+
+@pytest.fixture
+def keys(database: Database, as_new: None) -> dict[str, str]:  # noqa: ARG001 - before it, the store is not empty
+    """The API key of each account."""
+    cipher = Cipher(new_cipher_key())
+    platform = PlatformAccess(url="http://billogram.invalid", user="1234-abcdefgh", key="0" * 32)
+    made = {}
+    with database.write() as session:
+        for account in (ACCOUNT, "other"):
+            create_account(session, cipher, account, platform, Policy(), NOW, 1)
+            made[account] = new_api_key(session, account, NOW)
+    return made
+
+
+@pytest.fixture
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://avtal") as client:
+        yield client
+
+
+@pytest.fixture
+def caller(http: httpx.AsyncClient, keys: dict[str, str]) -> Caller:
+    return Caller(http, keys[ACCOUNT])
+
+
+@pytest.fixture
+def other(http: httpx.AsyncClient, keys: dict[str, str]) -> Caller:
+    """Another account's caller."""
+    return Caller(http, keys["other"])

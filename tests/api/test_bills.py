@@ -1,0 +1,199 @@
+"""Bills over HTTP, from rows that the store's own functions wrote."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from contracts.bill import Fact, FactType, Parked, ParkedReason
+from contracts.invoice import RemoteInvoice
+from contracts.periods import Interval, IntervalUnit, period
+from store.bills import begin_bill, finish_bill, park_bill
+from store.database import Database
+from store.facts import record_facts
+from store.schema import BillRow
+from tests.api.calling import ACCOUNT, Caller, ok, pointers, problem, sale
+from tests.api.conftest import NOW
+
+PERIOD = period(date(2026, 11, 21), Interval(unit=IntervalUnit.MONTH), 0)
+BILL = "c-1:0:r0"
+SENT_AT = datetime(2026, 11, 21, 12, 31, tzinfo=UTC)
+
+
+def fact(kind: FactType, at: datetime = SENT_AT, **fields: object) -> Fact:
+    return Fact.model_validate({"type": kind, "at": at, "source": "billogram read", "digest": str(kind)} | fields)
+
+
+def sent_invoice() -> RemoteInvoice:
+    """As the platform has it once an automatic bill was made: 495.00, with VAT of two rates."""
+    return RemoteInvoice(
+        billogram_id="abc123",
+        key=BILL,
+        customer_no=1,
+        currency="SEK",
+        rows=(),
+        is_draft=False,
+        total_minor=49500,
+        vat_minor=8466,
+        rounding_minor=0,
+        due_date=date(2026, 12, 21),
+        invoice_no=7,
+        ocr_number="74",
+        url="https://billogram.invalid/abc123",
+        facts=(
+            fact(FactType.DISPATCHED),
+            fact(FactType.INVOICED, total_minor=49500, due_date="2026-12-21"),
+        ),
+    )
+
+
+def made(database: Database) -> None:
+    with database.write() as session:
+        finish_bill(session, begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW), sent_invoice(), 1)
+
+
+def parked(database: Database) -> None:
+    with database.write() as session:
+        bill = begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW)
+        park_bill(session, bill, Parked(reason=ParkedReason.REFUSED, field="address.zipcode"), "not a zip code")
+
+
+async def test_a_bill_is_told_in_full(caller: Caller, database: Database) -> None:
+    await caller.sold()
+    made(database)
+    bill = await caller.get(f"/bills/{BILL}")
+    history = bill.pop("history")
+
+    assert bill == {
+        "bill_id": BILL,
+        "contract_id": "c-1",
+        "period": {"number": 0, "start": "2026-11-21", "end": "2026-12-21"},
+        "status": "open",
+        "status_text": "open",
+        "delivery_method": "Email",
+        "billogram_id": "abc123",
+        "invoice_no": 7,
+        "ocr_number": "74",
+        "invoice_url": "https://billogram.invalid/abc123",
+        "agreed_total": "495.00",
+        "total": "495.00",
+        "vat": "84.66",
+        "rounding": "0.00",
+        "remaining": "495.00",
+        "currency": "SEK",
+        "due_date": "2026-12-21",
+        "grace_ends": None,
+        "policy_version": 1,
+        "parked": None,
+    }
+    assert [(entry["at"], entry["type"], entry["source"]) for entry in history] == [
+        ("2026-11-21T12:31:00Z", "dispatched", "billogram read"),
+        ("2026-11-21T12:31:00Z", "invoiced", "billogram read"),
+    ]
+    assert history[1]["detail"] == {"total": "495.00", "due_date": "2026-12-21"}
+    assert await caller.get("/contracts/c-1/bills") == {"items": [bill], "next_cursor": None}
+
+
+async def test_a_payment_shows_with_its_amount_as_text(caller: Caller, database: Database) -> None:
+    await caller.sold()
+    made(database)
+    paid = fact(FactType.PAYMENT, amount_minor=49500, detail={"amount": 495.0, "payer_name": "Anna"})
+    with database.write() as session:
+        record_facts(session, session.get_one(BillRow, (ACCOUNT, BILL)), [paid])
+    bill = await caller.get(f"/bills/{BILL}")
+
+    assert (bill["status"], bill["remaining"]) == ("paid", "0.00")
+    assert bill["history"][-1]["detail"] == {"amount": "495.00", "payer_name": "Anna"}
+    assert (await caller.get("/contracts/c-1"))["open_bills"] == []
+
+
+async def test_a_parked_bill_says_our_words_and_the_platforms(caller: Caller, database: Database) -> None:
+    await caller.sold()
+    parked(database)
+    bill = await caller.get(f"/bills/{BILL}")
+    contract = await caller.get("/contracts/c-1")
+
+    assert bill["parked"]["reason"] == "refused"
+    assert bill["parked"]["detail"] == (
+        "Billogram refused the data: mend the named field, then retry (Billogram: address.zipcode: not a zip code)"
+    )
+    assert contract["parked"] == [bill["parked"]]
+    assert contract["open_bills"] == [BILL]
+
+
+async def test_a_bill_that_billogram_could_not_be_asked_for_says_so(caller: Caller, database: Database) -> None:
+    await caller.sold()
+    with database.write() as session:
+        begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW).trouble = "HTTP 503"
+    bill = await caller.get(f"/bills/{BILL}")
+
+    assert bill["status"] == "creating"
+    assert bill["status_text"] == "being made; Billogram could not be asked yet (HTTP 503)"
+
+
+async def test_a_bill_of_nothing_is_paid(caller: Caller, database: Database) -> None:
+    free = {"title": "Gift", "quantity": 1, "unit_price": "0.00", "vat_rate": "25"}
+    await caller.sold(lines=[free])
+    with database.write() as session:
+        begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW)
+    bill = await caller.get(f"/bills/{BILL}")
+
+    assert (bill["status"], bill["status_text"]) == ("paid", "paid (nothing to pay)")
+
+
+async def test_bills_are_walked_by_cursor(caller: Caller, database: Database) -> None:
+    await caller.sold()
+    with database.write() as session:
+        for number in range(11):
+            month = period(date(2026, 11, 21), Interval(unit=IntervalUnit.MONTH), number)
+            begin_bill(session, ACCOUNT, "c-1", month, 0, NOW)
+    first = await caller.get("/contracts/c-1/bills", limit=10)
+    rest = await caller.get("/contracts/c-1/bills", limit=10, cursor=first["next_cursor"])
+
+    assert [item["period"]["number"] for item in first["items"] + rest["items"]] == list(range(11))
+    assert rest["next_cursor"] is None
+
+
+async def test_a_refund_is_refused_and_says_what_to_do_instead(caller: Caller, database: Database) -> None:
+    await caller.sold()
+    made(database)
+    refusal = problem(await caller.ask("POST", f"/bills/{BILL}/refund"), 409)
+
+    assert refusal["type"].endswith("refund-not-possible")
+    assert "credit the invoice in Billogram" in refusal["detail"]
+    problem(await caller.ask("POST", "/bills/c-1:9:r0/refund"), 404)
+
+
+@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": None}])
+async def test_a_waiver_needs_a_reason(caller: Caller, body: dict[str, object]) -> None:
+    assert pointers(await caller.ask("POST", f"/bills/{BILL}/waive", body)) == ["/reason"]
+
+
+async def test_with_temporal_away_retry_and_waive_change_nothing(caller: Caller, database: Database) -> None:
+    await caller.sold()
+    parked(database)
+    before = await caller.get(f"/bills/{BILL}")
+
+    problem(await caller.ask("POST", f"/bills/{BILL}/retry"), 503)
+    problem(await caller.ask("POST", f"/bills/{BILL}/waive", {"reason": "a gift"}), 503)
+    assert await caller.get(f"/bills/{BILL}") == before
+
+
+async def test_another_accounts_bill_is_404(caller: Caller, other: Caller, database: Database) -> None:
+    await caller.sold()
+    made(database)
+
+    problem(await other.ask("GET", f"/bills/{BILL}"), 404)
+    for command in ("retry", "refund"):
+        problem(await other.ask("POST", f"/bills/{BILL}/{command}"), 404)
+
+
+async def test_amounts_of_a_sale_add_up_on_the_bill(caller: Caller, database: Database) -> None:
+    lines = [{"title": "Daily", "quantity": 3, "unit_price": "33.33", "vat_rate": "25"}]
+    ok(await caller.ask("POST", "/contracts", sale(lines=lines)), 201)
+    with database.write() as session:
+        begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW)
+    bill = await caller.get(f"/bills/{BILL}")
+
+    assert (bill["agreed_total"], bill["total"]) == ("99.99", "100.00")
+    assert Decimal(bill["remaining"]) == 100

@@ -1,0 +1,114 @@
+"""The command in process, against the real API on a real port; Temporal is not there."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from api.app import Api, api_router, install_problems
+from contracts.bill import Parked, ParkedReason
+from contracts.periods import Interval, IntervalUnit, period
+from contracts.policy import Policy
+from starter.commands import Commands
+from store.accounts import PlatformAccess, create_account, new_api_key
+from store.bills import begin_bill, park_bill
+from store.cipher import Cipher, new_cipher_key
+from store.clock import Clock
+from store.database import Database
+from store.schema import Table
+
+NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
+ACCOUNT = "demo"
+
+
+class StillClock(Clock):
+    def now(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty place to run in, with no settings from outside."""
+    for name in ("AVTAL_URL", "AVTAL_API_KEY", "AVTAL_DATABASE_URL", "AVTAL_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AVTAL_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def database(data_dir: Path) -> Iterator[Database]:
+    """The store where the commands look for it."""
+    data_dir.mkdir()
+    yield from _stored(data_dir)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The store behind the API."""
+    yield from _stored(tmp_path_factory.mktemp("served"))
+
+
+@pytest.fixture(scope="session")
+def port(served: Database) -> Iterator[int]:
+    """The API, served once for all tests."""
+    client = asyncio.run(Client.connect("127.0.0.1:1", data_converter=pydantic_data_converter, lazy=True))
+    app = FastAPI()
+    install_problems(app)
+    clock = StillClock()
+    app.include_router(api_router(Api(served, clock, Commands(client, served, clock), lambda: None)))
+    with serving(app) as port:
+        yield port
+
+
+@pytest.fixture
+def url(served: Database, port: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The API with one account and nothing else, and the environment that leads the commands to it."""
+    platform = PlatformAccess(url="http://billogram.invalid", user="1234-abcdefgh", key="0" * 32)
+    with served.write() as session:
+        for table in reversed(Table.metadata.sorted_tables):
+            session.execute(table.delete())
+        create_account(session, Cipher(new_cipher_key()), ACCOUNT, platform, Policy(), NOW, 1)
+        monkeypatch.setenv("AVTAL_API_KEY", new_api_key(session, ACCOUNT, NOW))
+    monkeypatch.setenv("AVTAL_URL", f"http://127.0.0.1:{port}")
+    return f"http://127.0.0.1:{port}"
+
+
+def _stored(folder: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{folder / 'avtal.db'}")
+    Table.metadata.create_all(database.engine)
+    yield database
+    database.close()
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[int]:
+    """A server in a thread, on a port that the system picks."""
+    config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.005)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    thread.join()
+
+
+def parked(database: Database, contract_id: str) -> str:
+    """Period 0's bill of a contract, parked by the platform's refusal; its id."""
+    with database.write() as session:
+        month = period(date(2026, 11, 21), Interval(unit=IntervalUnit.MONTH), 0)
+        bill = begin_bill(session, ACCOUNT, contract_id, month, 0, NOW)
+        park_bill(session, bill, Parked(reason=ParkedReason.REFUSED, field="address.zipcode"), "not a zip code")
+        return bill.bill_id

@@ -1,0 +1,109 @@
+"""Accounts through the command, on the store itself."""
+
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from cli import account
+from cli.app import app
+from contracts.policy import FIXED_FOR_NOW, Mode, Policy
+from store.accounts import account_of_key, current_policy, platform_access
+from store.cipher import Cipher, new_cipher_key
+from store.database import Database
+
+SECRET = new_cipher_key()
+
+
+@pytest.fixture(autouse=True)
+def secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AVTAL_SECRET_KEY", SECRET)
+
+
+def avtal(*arguments: str, status: int = 0) -> str:
+    result = CliRunner().invoke(app, ["account", *arguments])
+    assert result.exit_code == status, result.output
+    return result.stderr if status else result.stdout
+
+
+def test_a_new_account_is_in_draft_and_its_keys_are_printed_once(database: Database) -> None:
+    printed = dict(line.split(": ") for line in avtal("create", "paper").splitlines())
+    shown = avtal("show", "paper")
+
+    with database.read() as session:
+        known = platform_access(session, Cipher(SECRET), "paper")
+        assert account_of_key(session, printed["api_key"]) == "paper"
+        assert known is not None
+        assert known.callback_keys == (printed["callback_key"],)
+        assert current_policy(session, "paper") == (1, Policy(mode=Mode.DRAFT))
+    assert not any(key in shown for key in printed.values())
+
+
+def test_set_changes_what_is_given_and_keeps_the_rest(database: Database) -> None:
+    avtal("create", "paper", "--billogram-user", "u", "--billogram-key", "k", "--callback-key", "first")
+    avtal("set", "paper", "--mode", "automatic", "--placeholder-domain", "a.se", "--placeholder-domain", "b.se")
+    avtal("set", "paper", "--billogram-key", "k2", "--callback-key", "second")
+
+    with database.read() as session:
+        version, policy = current_policy(session, "paper")
+        known = platform_access(session, Cipher(SECRET), "paper")
+    assert version == 2
+    assert policy == Policy(mode=Mode.AUTOMATIC, placeholder_domains=("a.se", "b.se"))
+    assert known is not None
+    assert (known.user, known.key, known.callback_keys) == ("u", "k2", ("second", "first"))
+
+
+def test_another_key_joins_the_first(database: Database) -> None:
+    first = avtal("create", "paper").splitlines()[0].removeprefix("api_key: ")
+    second = avtal("new-key", "paper").splitlines()[0].removeprefix("api_key: ")
+
+    with database.read() as session:
+        assert [account_of_key(session, key) for key in (first, second)] == ["paper", "paper"]
+
+
+def test_every_field_that_can_change_has_its_option() -> None:
+    options = {option.name for option in get_command(account.app).commands["set"].params}  # type: ignore[attr-defined] # a group
+    free = Policy.model_fields.keys() - FIXED_FOR_NOW - {"placeholder_domains"} | {"placeholder_domain"}
+
+    assert free <= options
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["create", "paper"], "there is an account paper"),
+        (["set", "nobody", "--mode", "draft"], "no account nobody"),
+        (["show", "nobody"], "no account nobody"),
+        (["new-key", "nobody"], "no account nobody"),
+    ],
+)
+@pytest.mark.usefixtures("database")
+def test_what_is_not_there_or_is_there_already_is_one_line(arguments: list[str], words: str) -> None:
+    avtal("create", "paper")
+
+    assert words in avtal(*arguments, status=1)
+
+
+def test_without_a_store_it_says_how_to_make_one() -> None:
+    assert "avtal migrate" in avtal("show", "paper", status=1)
+
+
+@pytest.mark.usefixtures("database")
+def test_without_a_secret_key_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AVTAL_SECRET_KEY")
+
+    assert "AVTAL_SECRET_KEY is not set" in avtal("create", "paper", status=1)
+    assert "no account paper" in avtal("show", "paper", status=1)
+
+
+def test_a_store_of_another_schema_says_to_migrate(data_dir: Path) -> None:
+    data_dir.mkdir()
+    (data_dir / "avtal.db").touch()
+
+    assert "avtal migrate" in avtal("show", "paper", status=1)
+
+
+def test_migrate_makes_the_store() -> None:
+    assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
+    avtal("create", "paper")

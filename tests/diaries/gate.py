@@ -1,0 +1,42 @@
+"""A proxy before the sandbox: lets a test act at the one moment when an answer is there and not delivered yet."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from embedded.ports import any_ports
+
+Act = Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def gate(sandbox_url: str, path: str, act: Act) -> AsyncIterator[str]:
+    """The base URL of a Billogram that calls `act` after it has carried out a POST on `path`, before it answers."""
+    async with httpx.AsyncClient(base_url=sandbox_url, timeout=30) as onward:
+
+        async def forward(request: Request) -> Response:
+            headers = {
+                name: request.headers[name] for name in ("authorization", "content-type") if name in request.headers
+            }
+            url = httpx.URL(request.url.path, query=request.url.query.encode())
+            answer = await onward.request(request.method, url, headers=headers, content=await request.body())
+            if (request.method, request.url.path) == ("POST", path):
+                await act()
+            return Response(answer.content, answer.status_code, {"content-type": answer.headers["content-type"]})
+
+        app = Starlette(routes=[Route("/{path:path}", forward, methods=["GET", "POST", "PUT", "DELETE"])])
+        port = any_ports().web
+        server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", lifespan="off"))
+        serving = asyncio.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110 - the server offers no event to wait for
+            await asyncio.sleep(0.01)
+        yield f"http://127.0.0.1:{port}/api/v2"
+        server.should_exit = True
+        await serving
