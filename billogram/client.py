@@ -1,7 +1,7 @@
 """HTTP with Billogram, and nothing else: one call, one answer, one sorted error (API reference, sections 2 to 5)."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 import simplejson
@@ -17,10 +17,11 @@ from billogram.errors import (
     PlatformUnavailable,
     StateRefused,
 )
-from billogram.shapes import Billogram, CompactBillogram, Customer, ErrorBody
+from billogram.shapes import Billogram, CompactBillogram, Customer, ErrorBody, FoundBillograms, Shape
 
 TIMEOUT_SECONDS = 6.0
 
+S = TypeVar("S", bound=Shape)
 Body = Mapping[str, Any]  # JSON with Decimals: built by the translator alone
 
 
@@ -47,35 +48,35 @@ class BillogramClient:
 
     async def create(self, body: Body) -> Billogram:
         """Raises KeyExists, DataRefused, OutcomeUnknown."""
-        return Billogram.model_validate(await self._call("POST", "/billogram", body))
+        return _read(Billogram, await self._call("POST", "/billogram", body))
 
     async def get(self, billogram_id: str) -> Billogram:
         """Raises NotFound."""
-        return Billogram.model_validate(await self._call("GET", f"/billogram/{billogram_id}"))
+        return _read(Billogram, await self._call("GET", f"/billogram/{billogram_id}"))
 
     async def send(self, billogram_id: str, method: str) -> Billogram:
         """Raises StateRefused, DataRefused, NotFound, OutcomeUnknown."""
         answer = await self._call("POST", f"/billogram/{billogram_id}/command/send", {"method": method})
-        return Billogram.model_validate(answer)
+        return _read(Billogram, answer)
 
     async def find(self, key: str) -> list[CompactBillogram]:
         """The billograms whose `creditor_unique_value` is `key` (section 16)."""
         filters = {"filter_type": "field", "filter_field": "creditor_unique_value", "filter_value": key}
         answer = await self._call("GET", "/billogram", params={"page": "1", "page_size": "10", **filters})
-        found = [CompactBillogram.model_validate(item) for item in answer]
+        found = _read(FoundBillograms, {"billograms": answer}).billograms
         return [billogram for billogram in found if billogram.creditor_unique_value in (key, None)]
 
     async def create_customer(self, body: Body) -> Customer:
         """Raises KeyExists, DataRefused, OutcomeUnknown."""
-        return Customer.model_validate(await self._call("POST", "/customer", body))
+        return _read(Customer, await self._call("POST", "/customer", body))
 
     async def get_customer(self, customer_no: int) -> Customer:
         """Raises NotFound."""
-        return Customer.model_validate(await self._call("GET", f"/customer/{customer_no}"))
+        return _read(Customer, await self._call("GET", f"/customer/{customer_no}"))
 
     async def update_customer(self, customer_no: int, body: Body) -> Customer:
         """Raises DataRefused, NotFound."""
-        return Customer.model_validate(await self._call("PUT", f"/customer/{customer_no}", body))
+        return _read(Customer, await self._call("PUT", f"/customer/{customer_no}", body))
 
     async def _call(
         self, verb: str, path: str, body: Body | None = None, params: Mapping[str, str] | None = None
@@ -88,7 +89,7 @@ class BillogramClient:
             )
         except httpx.ConnectError as error:
             raise PlatformUnavailable("CONNECTION_REFUSED") from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise OutcomeUnknown("NO_ANSWER") from error
         return _data_of(answer)
 
@@ -102,6 +103,14 @@ def _data_of(answer: httpx.Response) -> Any:
     raise error_of(answer.status_code, answer.content)
 
 
+def _read(shape: type[S], data: Any) -> S:
+    """What can't be read may have been carried out all the same. Its values stay out of the error."""
+    try:
+        return shape.model_validate(data)
+    except ValidationError:
+        raise OutcomeUnknown("ANSWER_NOT_UNDERSTOOD") from None
+
+
 def error_of(http_status: int, content: bytes) -> BillogramError:
     """Section 4.2: the family of the HTTP code first, then the identifier; the body may be anything."""
     try:
@@ -113,12 +122,13 @@ def error_of(http_status: int, content: bytes) -> BillogramError:
 
 
 def _class_of(http_status: int, body: ErrorBody) -> type[BillogramError]:
-    if http_status >= 500 or http_status == httpx.codes.TOO_MANY_REQUESTS:
+    if not 400 <= http_status < 500 or http_status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS):
         return OutcomeUnknown
     if http_status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) and body.status != "PERMISSION_DENIED":
         return CredentialsRefused
     if http_status == httpx.codes.NOT_FOUND:
-        return NotFound
+        # A front server's own 404 says nothing about the object.
+        return NotFound if body.status == "NOT_FOUND" else OutcomeUnknown
     if body.status == "INVALID_OBJECT_STATE":
         return StateRefused
     return KeyExists if _is_taken(body) else DataRefused
@@ -126,5 +136,5 @@ def _class_of(http_status: int, body: ErrorBody) -> type[BillogramError]:
 
 def _is_taken(body: ErrorBody) -> bool:
     """Section 16: any complaint about the unique value means that it exists; a number may be wrong in other ways."""
-    field = body.data.field
-    return field == "creditor_unique_value" or (field == "customer_no" and "already exists" in body.data.message)
+    field, words = body.data.field, body.data.message
+    return "creditor_unique_value" in (field or words) or (field == "customer_no" and "already exists" in words)

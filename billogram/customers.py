@@ -7,7 +7,7 @@ notes tell whether by the same subscriber, from a request whose answer was lost,
 from collections.abc import Awaitable, Callable
 
 from billogram.client import BillogramClient
-from billogram.errors import KeyExists
+from billogram.errors import KeyExists, NotFound, OutcomeUnknown, PlatformUnavailable
 from billogram.translate import customer_body
 from contracts.invoice import Subscriber
 
@@ -27,20 +27,27 @@ async def put_customer(
 
     `mark` is our subscriber's name in the customer's notes. Raises DataRefused and what every call may raise.
     """
-    body = customer_body(subscriber, mark)
+    body = customer_body(subscriber)
     if is_known:
         await platform.update_customer(number, body)
         return number
     for _ in range(STRANGERS_SKIPPED_MAX):
         try:
-            await platform.create_customer({"customer_no": number, **body})
-        except KeyExists:
-            if mark in ((await platform.get_customer(number)).notes or ""):
+            await platform.create_customer({"customer_no": number, "notes": mark, **body})
+        except (KeyExists, OutcomeUnknown):
+            if await _is_ours(platform, number, mark):
                 await platform.update_customer(number, body)
                 return number
             number = await next_number()
         else:
             return number
-    raise RuntimeError(
-        f"{STRANGERS_SKIPPED_MAX} customer numbers in a row are taken; set customer_no_from to a free range"
-    )
+    raise PlatformUnavailable("CUSTOMER_NUMBERS_TAKEN", "customer_no", "set customer_no_from to a free range")
+
+
+async def _is_ours(platform: BillogramClient, number: int, mark: str) -> bool:
+    """Raises PlatformUnavailable where nobody has the number: the request was lost before it was carried out."""
+    try:
+        found = await platform.get_customer(number)
+    except NotFound as error:
+        raise PlatformUnavailable("CUSTOMER_NOT_THERE") from error
+    return mark in (found.notes or "").splitlines()

@@ -68,12 +68,12 @@ async def _post(platform: BillogramClient, order: InvoiceOrder) -> RemoteInvoice
 async def _adopt(platform: BillogramClient, order: InvoiceOrder, billogram_id: str) -> RemoteInvoice:
     try:
         invoice = remote_invoice(await platform.get(billogram_id))
+        if not agrees(invoice, order):
+            raise KeyTaken
+        if invoice.is_draft and order.send_by is not None:
+            return await _send(platform, billogram_id, order.send_by.value)
     except NotFound as error:
         raise RemoteGone from error
-    if not agrees(invoice, order):
-        raise KeyTaken
-    if invoice.is_draft and order.send_by is not None:
-        return await _send(platform, billogram_id, order.send_by.value)
     return invoice
 
 

@@ -6,27 +6,33 @@ kronor. Times come in two formats, and one without a zone means UTC (section 6).
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 Timestamp = Annotated[datetime, AfterValidator(lambda at: at if at.tzinfo else at.replace(tzinfo=UTC))]
 
 
+EVENT_KIND = "BillogramEvent"
+
+
 class Shape(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class Event(Shape):
     type: str
     created_at: Timestamp
-    data: dict[str, JsonValue | Decimal] | None = None
+    data: dict[str, Any] | None = None  # Any: an open set (section 12), with numbers at any depth
     event_uuid: str | None = None
 
 
 class DetailedSums(Shape):
     """Paid and credited sums are negative (section 9.8)."""
 
+    net_sum: Decimal = Decimal(0)
+    invoice_fee: Decimal = Decimal(0)
+    invoice_fee_vat: Decimal = Decimal(0)
     vat_sum: Decimal = Decimal(0)
     paid_sum: Decimal = Decimal(0)
     collector_paid_sum: Decimal = Decimal(0)
@@ -57,8 +63,8 @@ class Billogram(Shape):
     url: str | None = None
     due_date: date | None = None
     attested_at: Timestamp | None = None
+    updated_at: Timestamp | None = None
     total_sum: Decimal = Decimal(0)
-    rounding_value: Decimal = Decimal(0)
     detailed_sums: DetailedSums = DetailedSums()
     events: list[Event] = []
 
@@ -66,6 +72,10 @@ class Billogram(Shape):
 class CompactBillogram(Shape):
     id: str
     creditor_unique_value: str | None = None
+
+
+class FoundBillograms(Shape):
+    billograms: list[CompactBillogram]
 
 
 class Customer(Shape):
@@ -80,14 +90,18 @@ class BillogramOfCallback(Shape):
     detailed_sums: DetailedSums = DetailedSums()
 
 
-class Callback(Shape):
-    """`billogram` and `event` are there in callbacks of type BillogramEvent; the first version had no type."""
+class CallbackKind(Shape):
+    """The first version of callbacks had no type."""
 
-    callback_id: str = Field(min_length=1, max_length=100)
-    callback_type: str = "BillogramEvent"
+    callback_type: str = EVENT_KIND
+
+
+class Callback(CallbackKind):
+    """One of type BillogramEvent."""
+
     custom: str | None = None
-    billogram: BillogramOfCallback | None = None
-    event: Event | None = None
+    billogram: BillogramOfCallback
+    event: Event
 
 
 class ErrorData(Shape):

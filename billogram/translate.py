@@ -8,7 +8,7 @@ reading one that was sent adds the fact `invoiced`.
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import simplejson
@@ -70,12 +70,11 @@ def invoice_body(order: InvoiceOrder) -> dict[str, Any]:
     return body
 
 
-def customer_body(subscriber: Subscriber, notes: str) -> dict[str, Any]:
-    """The body of POST and PUT /customer (section 7), without the number. What is no e-mail address is left out."""
+def customer_body(subscriber: Subscriber) -> dict[str, Any]:
+    """The body of PUT /customer (section 7), and of POST but for number and notes. No e-mail address is left out."""
     email = subscriber.email if is_email(subscriber.email) else None
     body: dict[str, Any] = {
         "name": subscriber.name,
-        "notes": notes,
         "company_type": "business" if subscriber.company else "individual",
         "org_no": subscriber.org_no or "",
         "contact": {
@@ -96,6 +95,11 @@ def customer_body(subscriber: Subscriber, notes: str) -> dict[str, Any]:
 
 
 def remote_invoice(billogram: Billogram) -> RemoteInvoice:
+    """VAT and rounding are those of contracts.money: in whole öre, and with the net they add up to the total.
+
+    The platform's own rounding is of unrounded sums (section 6), so it would not.
+    """
+    total_minor, sums = _minor(billogram.total_sum), billogram.detailed_sums
     return RemoteInvoice(
         billogram_id=billogram.id,
         key=billogram.creditor_unique_value,
@@ -112,9 +116,10 @@ def remote_invoice(billogram: Billogram) -> RemoteInvoice:
             for item in billogram.items
         ),
         is_draft=billogram.state == DRAFT_STATE,
-        total_minor=_minor(billogram.total_sum),
-        vat_minor=_minor(billogram.detailed_sums.vat_sum),
-        rounding_minor=_minor(billogram.rounding_value),
+        total_minor=total_minor,
+        fee_minor=_minor(sums.invoice_fee * (1 + sums.invoice_fee_vat / 100)),
+        vat_minor=_minor(sums.vat_sum),
+        rounding_minor=total_minor - _minor(sums.net_sum) - _minor(sums.vat_sum),
         due_date=billogram.due_date,
         invoice_no=billogram.invoice_no,
         ocr_number=billogram.ocr_number,
@@ -129,10 +134,7 @@ def agrees(invoice: RemoteInvoice, order: InvoiceOrder) -> bool:
     return (invoice.customer_no, invoice.currency, invoice.rows) == (order.customer_no, order.currency, ours)
 
 
-def callback_news(callback: Callback) -> CallbackNews | None:
-    """None for a callback that tells of no invoice."""
-    if callback.billogram is None or callback.event is None:
-        return None
+def callback_news(callback: Callback) -> CallbackNews:
     sums = callback.billogram.detailed_sums
     return CallbackNews(
         billogram_id=callback.billogram.id,
@@ -172,7 +174,7 @@ def _facts(billogram_id: str, events: Iterable[Event], source: str) -> list[Fact
     facts = []
     for event in events:
         words = simplejson.dumps(
-            [billogram_id, event.type, event.created_at.isoformat(), _canonical(event.data)],
+            [billogram_id, event.type, event.created_at.isoformat(), _canonical(event.data or {})],
             use_decimal=True, sort_keys=True,
         )  # fmt: skip
         facts.append(_fact(event, source, _digest(f"{words}#{seen[words]}")))
@@ -182,14 +184,13 @@ def _facts(billogram_id: str, events: Iterable[Event], source: str) -> list[Fact
 
 def _fact(event: Event, source: str, digest: str) -> Fact:
     data = event.data or {}
-    amount = data.get("amount")
     return Fact(
         type=FACT_TYPES.get(event.type, FactType.OTHER),
         at=event.created_at,
         source=source,
         digest=digest,
         event_uuid=event.event_uuid,
-        amount_minor=_minor(Decimal(str(amount))) if amount is not None else None,
+        amount_minor=_amount(data.get("amount")),
         detail={"event": event.type} | {name: _plain(value) for name, value in data.items() if value is not None},
     )
 
@@ -202,7 +203,7 @@ def _invoiced(billogram: Billogram) -> list[Fact]:
     return [
         Fact(
             type=FactType.INVOICED,
-            at=billogram.attested_at,
+            at=max(billogram.attested_at, billogram.updated_at or billogram.attested_at),
             source="billogram read",
             digest=_digest(f"{billogram.id} invoiced {total} {billogram.due_date}"),
             total_minor=total,
@@ -213,16 +214,31 @@ def _invoiced(billogram: Billogram) -> list[Fact]:
 
 
 def _canonical(value: object) -> object:
-    """Numbers by value: 149, 149.0, and 149.00 are the same word."""
+    """Numbers by value: 149, 149.0, and 149.00 are the same word; what is null might as well not be there."""
     if isinstance(value, dict):
-        return {name: _canonical(part) for name, part in value.items()}
+        return {name: _canonical(part) for name, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [_canonical(part) for part in value]
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return str(Decimal(str(value)).normalize())
     return value
 
 
 def _plain(value: object) -> Any:
-    return str(value) if isinstance(value, Decimal) else value
+    """As JSON without floats."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, Decimal | float) else value
+
+
+def _amount(value: object) -> int | None:
+    """None for what is no number: an unknown kind of event may mean anything by the word."""
+    try:
+        return None if value is None else _minor(Decimal(str(value)))
+    except (ArithmeticError, ValueError):
+        return None
 
 
 def _digest(text: str) -> str:
@@ -230,5 +246,5 @@ def _digest(text: str) -> str:
 
 
 def _minor(kronor: Decimal) -> int:
-    """Whole öre; what lies under one (section 6) is rounded half to even."""
-    return round(kronor * 100)
+    """Whole öre; what lies under one (section 6) is rounded half away from zero."""
+    return int((kronor * 100).quantize(Decimal(1), ROUND_HALF_UP))

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from billogram.client import BillogramClient, Credentials
 from billogram.errors import BillogramError, NotFound
-from billogram.shapes import Callback
+from billogram.shapes import EVENT_KIND, Callback, CallbackKind
 from billogram.translate import callback_news, remote_invoice
 from callbacks.reading import must_read
 from contracts.bill import BillStatus, bill_parts
@@ -39,9 +39,13 @@ class Recording:
         self._wake = wake
 
     async def record(self, stored: StoredCallback) -> None:
-        news = _news(stored)
+        try:
+            news = _news(stored)
+        except ValidationError:
+            await asyncio.to_thread(self._finish, stored, UNMATCHED, "its words are not those that we know")
+            return
         if news is None:
-            await asyncio.to_thread(self._finish, stored, IGNORED)
+            await asyncio.to_thread(self._finish, stored, IGNORED, "a kind that we do not use")
             return
         reading = await asyncio.to_thread(self._needs_reading, stored, news)
         invoice = None
@@ -80,9 +84,9 @@ class Recording:
             record_facts(session, bill, (*news.facts, *(invoice.facts if invoice else ())))
             finish_callback(session, stored, DONE)
 
-    def _finish(self, stored: StoredCallback, state: str) -> None:
+    def _finish(self, stored: StoredCallback, state: str, why: str) -> None:
         with self._database.write() as session:
-            finish_callback(session, stored, state)
+            finish_callback(session, stored, state, why)
 
     def _later(self, stored: StoredCallback, trouble: str) -> None:
         with self._database.write() as session:
@@ -90,10 +94,9 @@ class Recording:
 
 
 def _news(stored: StoredCallback) -> CallbackNews | None:
-    try:
-        return callback_news(Callback.model_validate_json(stored.body))
-    except ValidationError:
-        return None  # a kind that we do not know
+    """None for a kind that we do not use. Raises ValidationError."""
+    kind = CallbackKind.model_validate_json(stored.body).callback_type
+    return callback_news(Callback.model_validate_json(stored.body)) if kind == EVENT_KIND else None
 
 
 def _unknown_bill(session: Session, stored: StoredCallback, news: CallbackNews) -> None:

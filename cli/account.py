@@ -26,6 +26,7 @@ from store.accounts import (
     set_platform,
 )
 from store.clock import Clock
+from store.inbox import unmatched_callbacks
 from store.schema import AccountRow
 
 BILLOGRAM = "https://billogram.com/api/v2"
@@ -123,6 +124,7 @@ def show_account(name: Name) -> None:
     with opened_store() as database, database.read() as session:
         row = session.get(AccountRow, name) or _unknown(name)
         version, policy = current_policy(session, name)
+        unmatched = unmatched_callbacks(session, name)
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_row("account", plain(name))
@@ -132,6 +134,9 @@ def show_account(name: Name) -> None:
     table.add_row("policy version", plain(version))
     for field, value in policy.model_dump(mode="json").items():
         table.add_row(field, plain(", ".join(value) if isinstance(value, list) else value))
+    table.add_row("callbacks without a bill", plain(len(unmatched)))
+    for callback in unmatched:
+        table.add_row("", plain(f"{callback.received_at:%Y-%m-%d %H:%M} {callback.callback_id}: {callback.trouble}"))
     show(table)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import signal
 from contextlib import suppress
 from datetime import datetime
@@ -31,6 +32,8 @@ def bring_up(data_dir: Path, *, any_ports: bool, headless: bool) -> None:
     ports = free_ports() if any_ports else Ports()
     if not any_ports:
         check_free(ports)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(filename=data_dir / "stack.log", format="%(asctime)s %(name)s %(message)s")
     asyncio.run(_serve(data_dir, ports, headless=headless))
 
 

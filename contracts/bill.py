@@ -4,7 +4,7 @@ Facts come twice, late, and out of turn; the set decides, never the order. Let P
 credits, and T the total as sent. The first row that holds is the status:
 
     given up by a person                                    void
-    not yet made at the platform                            creating
+    not yet made at the platform, and not stopped           creating
     dispatched, and P + C >= T, or T is zero
         with C > 0 and P = 0                                credited   shown as "paid (credited)"
         else                                                paid
@@ -36,7 +36,7 @@ def bill_id(contract_id: str, period: int, revision: int) -> str:
 
 def bill_parts(identity: str) -> tuple[str, int, int] | None:
     """Contract id, period number, revision; None for what is no bill id."""
-    match = re.fullmatch(r"([A-Za-z0-9._-]{1,64}):(\d{1,6}):r(\d{1,6})", identity)
+    match = re.fullmatch(r"([A-Za-z0-9._-]{1,64}):(0|[1-9][0-9]{0,5}):r(0|[1-9][0-9]{0,5})", identity)
     return (match[1], int(match[2]), int(match[3])) if match else None
 
 
@@ -61,6 +61,9 @@ class BillStatus(StrEnum):
 
 LIVE = frozenset({BillStatus.CREATING, BillStatus.DRAFT, BillStatus.OPEN, BillStatus.PARKED})
 """Bills that still keep their contract's workflow alive."""
+
+NOT_MADE = frozenset({BillStatus.CREATING, BillStatus.PARKED})
+"""Bills whose invoice may still have to be made."""
 
 SETTLED = frozenset({BillStatus.PAID, BillStatus.CREDITED})
 
@@ -90,7 +93,7 @@ NEEDS_REVISION = frozenset({ParkedReason.KEY_TAKEN, ParkedReason.AMOUNT_MISMATCH
 
 PARKED_TEXTS = {
     ParkedReason.UNDELIVERABLE: "no EDI number, usable e-mail, or complete postal address: add one, then retry",
-    ParkedReason.REFUSED: "Billogram refused the data: mend the named field, then retry",
+    ParkedReason.REFUSED: "Billogram refused it: mend what it names, then retry",
     ParkedReason.KEY_TAKEN: "Billogram holds another invoice under this bill's key: retry makes a new revision",
     ParkedReason.DUPLICATE_REMOTE: "Billogram holds several invoices under this bill's key: delete all but one, retry",
     ParkedReason.AMOUNT_MISMATCH: "Billogram's total differs from ours: credit it there, retry makes a new revision",

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from contracts.access import Access, AccessReason, access_at
-from contracts.bill import LIVE, NEEDS_REVISION, BillRecord, BillStatus, bill_id
+from contracts.bill import LIVE, NEEDS_REVISION, NOT_MADE, BillRecord, BillStatus, bill_id, bill_parts
 from contracts.periods import Period
 from contracts.record import Record
 from contracts.terms import (
@@ -64,6 +64,7 @@ class ContractState(Record):
     bills: dict[str, BillRecord] = {}
     retries: dict[str, Retry] = {}
     dropped: dict[str, int] = {}
+    given_up: tuple[str, ...] = ()
     counter: int = 0
     told: Standing | None = None
     bills_made: int = 0
@@ -137,15 +138,30 @@ def next_due(state: ContractState, now: datetime) -> datetime | None:
     change = access_at(state.schedule, state.sold_at, state.ending, now).next_change
     if change is not None:
         instants.append(change.at)
+    if state.ending is not None and now < state.ending.at:
+        instants.append(state.ending.at)  # also where access never went on
     return min(instants, default=None)
 
 
 def after_failure(state: ContractState, identity: str, now: datetime) -> ContractState:
-    """The creation failed on the platform's side: try again after 1, 5, 15, 60 minutes, then every 6 hours."""
-    failures = state.retries[identity].failures
+    """The creation failed on the platform's side: try again after 1, 5, 15, 60 minutes, then every 6 hours.
+
+    A bill of which better news came meanwhile, or that was given up, is not tried again.
+    """
+    bill = state.bills.get(identity)
+    if bill is None or bill.status not in NOT_MADE:
+        return state
+    failures = state.retries.get(identity, Retry(at=None)).failures
     wait = RETRY_AFTER[failures] if failures < len(RETRY_AFTER) else RETRY_THEN
     retry = Retry(at=now + wait, failures=failures + 1)
     return state.model_copy(update={"retries": {**state.retries, identity: retry}})
+
+
+def made(state: ContractState, identity: str, bill: BillRecord) -> ContractState:
+    """The creation of `identity` has ended with `bill`: itself, or the later revision that its period has already."""
+    bills = {known: other for known, other in state.bills.items() if known == bill.bill_id or known != identity}
+    retries = {known: retry for known, retry in state.retries.items() if known != identity}
+    return noted(state.model_copy(update={"bills": bills, "retries": retries}), bill)
 
 
 def noted(state: ContractState, bill: BillRecord) -> ContractState:
@@ -160,7 +176,9 @@ def noted(state: ContractState, bill: BillRecord) -> ContractState:
         bills[bill.bill_id] = bill
     else:
         dropped[bill.bill_id] = bill.version
-    retries = {identity: retry for identity, retry in state.retries.items() if identity != bill.bill_id}
+    retries = dict(state.retries)
+    if bill.status is not BillStatus.CREATING:
+        retries.pop(bill.bill_id, None)
     newest = dict(list(dropped.items())[-DROPPED_KEPT_MAX:])
     return state.model_copy(update={"bills": bills, "dropped": newest, "retries": retries})
 
@@ -178,14 +196,27 @@ def revoked(state: ContractState, now: datetime) -> ContractState:
 
 
 def retried(state: ContractState, contract_id: str, identity: str, now: datetime) -> tuple[ContractState, str]:
-    """The state in which a stopped bill is made again at once, and the id of the bill that will be made."""
-    bill = _stopped(state, identity)
+    """The state in which a stopped bill is made again at once, and the id of the bill that will be made.
+
+    One that is being made at this moment stays as it is; one that became a later revision is that. Raises Refused.
+    """
+    bill = _renewed(state, identity) or _stopped(state, identity)
+    if bill.bill_id != identity:
+        return state, bill.bill_id
+    if identity in state.retries and state.retries[identity].at is None:
+        return state, identity
     if bill.parked is None or bill.parked.reason not in NEEDS_REVISION:
-        return state.model_copy(update={"retries": {**state.retries, identity: Retry(at=now)}}), identity
+        again = bill.model_copy(update={"status": BillStatus.CREATING, "parked": None})
+        return state.model_copy(
+            update={
+                "bills": {**state.bills, identity: again},
+                "retries": {**state.retries, identity: Retry(at=now)},
+            }
+        ), identity
     revision = bill.revision + 1
     renewed = bill_id(contract_id, bill.period, revision)
     fresh = BillRecord(bill_id=renewed, period=bill.period, revision=revision)
-    kept = without(state, identity)
+    kept = _voided(state, identity)
     return kept.model_copy(
         update={"bills": {**kept.bills, renewed: fresh}, "retries": {**kept.retries, renewed: Retry(at=now)}}
     ), renewed
@@ -193,19 +224,30 @@ def retried(state: ContractState, contract_id: str, identity: str, now: datetime
 
 def waived(state: ContractState, identity: str) -> ContractState:
     """The state after a parked bill was given up; given up again, the same. Raises Refused."""
-    if identity in state.dropped:
+    if identity in state.given_up:
         return state
     bill = _stopped(state, identity)
     if bill.parked is None:
         raise Refused(
             f"the bill {identity} waits for the platform, which may hold it already; only a parked one can be given up"
         )
-    return without(state, identity)
+    given_up = (*state.given_up, identity)[-DROPPED_KEPT_MAX:]
+    return _voided(state, identity).model_copy(update={"given_up": given_up})
 
 
-def without(state: ContractState, identity: str) -> ContractState:
+def _voided(state: ContractState, identity: str) -> ContractState:
     bill = state.bills[identity]
     return noted(state, bill.model_copy(update={"version": bill.version + 1, "status": BillStatus.VOID}))
+
+
+def _renewed(state: ContractState, identity: str) -> BillRecord | None:
+    """The later revision of a bill that was made anew."""
+    parts = bill_parts(identity)
+    if identity in state.bills or parts is None:
+        return None
+    _, period, revision = parts
+    later = [bill for bill in state.bills.values() if bill.period == period and bill.revision > revision]
+    return later[0] if later else None
 
 
 def _stopped(state: ContractState, identity: str) -> BillRecord:
@@ -214,9 +256,7 @@ def _stopped(state: ContractState, identity: str) -> BillRecord:
         raise Refused(f"the contract has no open bill {identity}")
     if bill.parked is not None or identity in state.retries:
         return bill
-    raise Refused(
-        f"the bill {identity} is {bill.status}; only a bill that is parked, or waits for the platform, can be"
-    )
+    raise Refused(f"the bill {identity} is {bill.status}, not stopped: there is nothing to retry or to give up")
 
 
 def _status(ending: Ending | None, now: datetime) -> ContractStatus:

@@ -7,7 +7,7 @@
     nothing usable                                              None: the bill is parked `undeliverable`
 
 A placeholder is an address that a shop invents for readers without one: its domain, or a domain above it, is listed.
-The account's default counts only if its own data is there; else the next row is tried.
+The account's default counts only if its own data is there; else that address is used, by Email.
 """
 
 import re

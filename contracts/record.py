@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Record(BaseModel):
-    """Frozen. Unknown fields are ignored and new ones have defaults, so that an old history still loads."""
+    """Frozen. Unknown fields are ignored and new ones have defaults, so that an old history still loads. An error about
+    a value does not repeat the value, which may be a reader's."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ from workflows.messages import workflow_id
 LOOK_SECONDS = 0.1
 QUIET_LOOK_SECONDS = 0.005
 QUIET_WITHIN_SECONDS = 60.0
+SANDBOX_BACK_WITHIN_SECONDS = 15.0
 AT_ONCE_MAX = 16
 OVERDUE_SECONDS = 0.5
 ONE_STEP = timedelta(seconds=1)
@@ -93,8 +95,7 @@ class Timekeeper:
         offset = instant - datetime.now(UTC)
         if offset <= self._clock.offset():
             return  # real time has got there meanwhile
-        moved = await self._http.post("/sandbox/clock", json={"set": instant.isoformat()})
-        moved.raise_for_status()
+        await self._ask_sandbox("POST", {"set": instant.isoformat()})
         self._clock.move(offset)
         await self._until_quiet(self._platform_work)
         await self._bring_up(offset)
@@ -123,9 +124,7 @@ class Timekeeper:
             await asyncio.sleep(QUIET_LOOK_SECONDS)
 
     async def _platform_work(self, due: list[datetime] | None = None) -> list[str]:
-        answer = await self._http.get("/sandbox/clock")
-        answer.raise_for_status()
-        clock = answer.json()
+        clock = await self._ask_sandbox("GET")
         if due is not None and clock["next_due"] is not None:
             due.append(datetime.fromisoformat(clock["next_due"]))
         with self._database.read() as session:
@@ -135,6 +134,20 @@ class Timekeeper:
                 "contracts to be told": tellings_under_way(session, time.time()),
             }
         return [f"{count} {name}" for name, count in under_way.items() if count]
+
+    async def _ask_sandbox(self, verb: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        """A sandbox that has died is started again by the stack; until then it is asked again."""
+        deadline = time.monotonic() + SANDBOX_BACK_WITHIN_SECONDS
+        while True:
+            try:
+                answer = await self._http.request(verb, "/sandbox/clock", json=body)
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                answer.raise_for_status()
+                return dict(answer.json())
 
     async def _contract_work(self, due: list[datetime]) -> list[str]:
         now = self._clock.now()

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlalchemy.exc import IntegrityError
+
 from contracts.terms import Refused
 from starter.sale import parse_sale
 from store.database import Database
-from store.sales import SaleOutcome, record_sale
+from store.sales import NewContract, SaleOutcome, record_sale
 
 
 class Sold(NamedTuple):
@@ -21,8 +23,16 @@ class OtherTerms(Refused):
 def sell(database: Database, account: str, body: object, now: datetime) -> Sold:
     """The same sale again finds the same contract. Raises BadSale, OtherTerms."""
     contract = parse_sale(body, now)
-    with database.write() as session:
-        outcome = record_sale(session, account, contract, now)
+    try:
+        outcome = _record(database, account, contract, now)
+    except IntegrityError:
+        # The same sale, or the same subscriber, was written at the same moment: now it is there to be found.
+        outcome = _record(database, account, contract, now)
     if outcome is SaleOutcome.OTHER_TERMS:
         raise OtherTerms(f"the contract {contract.contract_id} was sold on other terms; give a sale a new contract_id")
     return Sold(contract.contract_id, outcome is SaleOutcome.NEW)
+
+
+def _record(database: Database, account: str, contract: NewContract, now: datetime) -> SaleOutcome:
+    with database.write() as session:
+        return record_sale(session, account, contract, now)

@@ -26,9 +26,12 @@ def begin_bill(
 ) -> BillRow:
     """The bill, locked, and written before anything is said to the platform (IDEM-2).
 
-    Nothing is left to do if it is `made` or `void` already, or if its status says that it is parked.
+    Nothing is left to do if it is `made` or `void` already, or if its status says that it is parked. A contract that
+    begins anew asks for the first revision, and gets the one that its period has.
     """
     bill = lock_bill(session, account, bill_id(contract_id, period.number, revision))
+    if bill is not None and bill.void:
+        bill = _bill_in_force(session, account, contract_id, period) or bill
     if bill is not None and (bill.made or bill.void):
         return bill
     contract = session.get_one(ContractRow, (account, contract_id))
@@ -36,7 +39,7 @@ def begin_bill(
     version, policy = current_policy(session, account)
     policy = changed(policy, terms.policy_override)
     if bill is None:
-        _void_earlier_revisions(session, account, contract_id, period)
+        _void_earlier_revision(session, account, contract_id, period)
         bill = _frozen(contract, terms, period, revision, version, policy, now)
         session.add(bill)
     bill.attempts += 1
@@ -85,16 +88,25 @@ def order_of(bill: BillRow, customer_no: int, now: datetime) -> InvoiceOrder:
 
 
 def finish_bill(session: Session, bill: BillRow, invoice: RemoteInvoice, customer_no: int) -> None:
-    """The platform has the invoice: from now on facts decide."""
+    """The platform has the invoice: from now on facts decide. A callback may have named it before (EDGE-14)."""
+    if bill.billogram_id not in (None, invoice.billogram_id):
+        park_bill(session, bill, Parked(reason=ParkedReason.DUPLICATE_REMOTE), "")
+        return
     expected = bill.total_minor
     bill.customer_no = customer_no
     bill.made = True
     take_over(bill, invoice)
     record_facts(session, bill, invoice.facts, tell=False)
-    if invoice.total_minor != expected:
+    if not _is_expected(invoice, expected):
         park_bill(session, bill, Parked(reason=ParkedReason.AMOUNT_MISMATCH, field="total_sum"), "")
     else:
         _finish(session, bill)
+
+
+def _is_expected(invoice: RemoteInvoice, total_minor: int) -> bool:
+    """The platform's own invoice fee is no mismatch; with one, rounding may differ by less than a krona."""
+    difference = abs(invoice.total_minor - invoice.fee_minor - total_minor)
+    return difference < 100 if invoice.fee_minor else difference == 0
 
 
 def take_over(bill: BillRow, invoice: RemoteInvoice) -> None:
@@ -140,17 +152,21 @@ def _finish(session: Session, bill: BillRow) -> None:
         bill.version += 1
 
 
-def _void_earlier_revisions(session: Session, account: str, contract_id: str, period: Period) -> None:
+def _void_earlier_revision(session: Session, account: str, contract_id: str, period: Period) -> None:
     """IDEM-8: the slot is freed in the transaction that fills it again."""
-    earlier = session.scalars(
+    earlier = _bill_in_force(session, account, contract_id, period)
+    if earlier is not None:
+        void_bill(session, earlier)
+        session.flush()
+
+
+def _bill_in_force(session: Session, account: str, contract_id: str, period: Period) -> BillRow | None:
+    return session.scalars(
         sa.select(BillRow)
         .where(BillRow.account == account, BillRow.contract_id == contract_id, BillRow.period_no == period.number)
         .where(BillRow.void.is_(False))
         .with_for_update()
-    )
-    for bill in earlier:
-        void_bill(session, bill)
-    session.flush()
+    ).one_or_none()
 
 
 def _terms_of(session: Session, contract: ContractRow, period: Period) -> TermsRow:

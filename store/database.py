@@ -17,7 +17,8 @@ class Database:
         self.url = url
         is_sqlite = url.startswith("sqlite")
         arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False} if is_sqlite else {}
-        self.engine = sa.create_engine(url, connect_args=arguments, pool_size=20, max_overflow=20)
+        # Parameters hold readers' data, and an error's text may end in a log or a history.
+        self.engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, pool_size=20, max_overflow=20)
         if is_sqlite:
             _prepare_sqlite(self.engine)
 

@@ -2,9 +2,10 @@
 
 from sqlalchemy.orm import Session
 
+from contracts.delivery import is_placeholder
 from contracts.invoice import Subscriber
 from contracts.record import Record
-from store.accounts import take_customer_no
+from store.accounts import current_policy, take_customer_no
 from store.schema import SubscriberRow
 
 
@@ -39,13 +40,20 @@ def put_subscriber(session: Session, account: str, subscriber: Subscriber) -> No
 
 
 def customer_of(session: Session, account: str, subscriber_id: str) -> Customer:
-    """The reader with a customer number, which is stored before the platform hears of it."""
+    """The reader with a customer number, which is stored before the platform hears of it.
+
+    A placeholder address stays with us: the platform would write its reminders to it.
+    """
     row = _locked(session, account, subscriber_id)
     assert row is not None, "a contract has a subscriber"
     if row.customer_no is None:
         row.customer_no = take_customer_no(session, account)
+    subscriber = Subscriber.model_validate(row.subscriber)
+    _, policy = current_policy(session, account)
+    if is_placeholder(subscriber.email or "", policy.placeholder_domains):
+        subscriber = subscriber.model_copy(update={"email": None})
     return Customer(
-        subscriber=Subscriber.model_validate(row.subscriber),
+        subscriber=subscriber,
         revision=row.revision,
         number=row.customer_no,
         is_known=row.platform_revision > 0,

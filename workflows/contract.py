@@ -187,7 +187,7 @@ class ContractWorkflow:
                 retry_policy=MAKING,
                 summary=f"{period.start} to {period.last_day}",
             )
-            self.state = rules.noted(self.state, made)
+            self.state = rules.made(self.state, identity, made)
         except ActivityError:
             self.state = rules.after_failure(self.state, identity, self._now())
 

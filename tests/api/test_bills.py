@@ -34,6 +34,7 @@ def sent_invoice() -> RemoteInvoice:
         rows=(),
         is_draft=False,
         total_minor=49500,
+        fee_minor=0,
         vat_minor=8466,
         rounding_minor=0,
         due_date=date(2026, 12, 21),
@@ -115,7 +116,7 @@ async def test_a_parked_bill_says_our_words_and_the_platforms(caller: Caller, da
 
     assert bill["parked"]["reason"] == "refused"
     assert bill["parked"]["detail"] == (
-        "Billogram refused the data: mend the named field, then retry (Billogram: address.zipcode: not a zip code)"
+        "Billogram refused it: mend what it names, then retry (Billogram: address.zipcode: not a zip code)"
     )
     assert contract["parked"] == [bill["parked"]]
     assert contract["open_bills"] == [BILL]

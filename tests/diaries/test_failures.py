@@ -46,8 +46,10 @@ async def test_a_callback_that_comes_twice_changes_nothing_and_a_forged_one_is_r
 
 
 async def test_an_answer_that_is_lost_after_the_platform_stored_it_leaves_one_invoice(life: Life) -> None:
+    await life.sell("kept")
+    reader = {"subscriber_id": "s-kept", "name": "Anna Lundberg"}
     async with life.faults({"api": {"fail_after_store": 1.0}}):
-        await life.sell("lost")
+        await life.sell("lost", subscriber={**reader, "email": "anna@example.com"})
         bill = await life.bill("lost", 0)
 
     assert bill["status"] == "open"

@@ -1,0 +1,99 @@
+"""What the demo has shown, compared with what was to happen: in Avtal's API, and in Billogram's own books."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from api.answers import BillAnswer, ContractAnswer
+from contracts.access import Access, AccessReason
+from contracts.bill import BillStatus
+from embedded.demo_calls import Invoice, Json
+from embedded.demo_story import Part
+
+STATES = {BillStatus.PAID: "Paid", BillStatus.CREDITED: "Credited", BillStatus.OPEN: "Unpaid"}
+"""What Billogram calls the statuses that bills have when the year is over."""
+
+
+class Played(NamedTuple):
+    """One contract after its year, seen from all sides."""
+
+    sale: Json
+    part: Part
+    contract: ContractAnswer
+    bills: Sequence[BillAnswer]
+    invoices: Sequence[Invoice]
+    seen: set[str]
+
+
+class Comparison(NamedTuple):
+    what: str
+    expected: object
+    found: object
+
+    @property
+    def agrees(self) -> bool:
+        return self.expected == self.found
+
+
+def comparisons(played: Played) -> list[Comparison]:
+    return [*_of_the_bills(played), *_of_the_contract(played), *_at_billogram(played)]
+
+
+def overall(played: Sequence[Played], invoices: Sequence[Invoice], callbacks: Sequence[str]) -> list[Comparison]:
+    """What no single contract can tell."""
+    return [
+        Comparison("invoices that Billogram has", sum(len(one.bills) for one in played), len(invoices)),
+        Comparison("what became of the callbacks", ["delivered"], sorted(set(callbacks))),
+    ]
+
+
+def paid(bills: Sequence[BillAnswer]) -> Decimal:
+    return sum((Decimal(bill.total) for bill in bills if bill.status is BillStatus.PAID), Decimal(0))
+
+
+def agreed(sale: Json) -> Decimal:
+    """What each bill must come to: the lines' sum with VAT, in whole kronor."""
+    return sum((_with_vat(line, sale) for line in sale["lines"]), Decimal(0)).quantize(Decimal(1), ROUND_HALF_UP)
+
+
+def _of_the_bills(played: Played) -> Iterator[Comparison]:
+    outcome, bills = played.part.outcome, played.bills
+    count = sum(outcome.bills.values())
+    yield Comparison("bills by status", _told(outcome.bills), _told(Counter(bill.status for bill in bills)))
+    yield Comparison("periods billed", [*range(count)], [bill.period.number for bill in bills])
+    ends = [bill.period.end for bill in bills[:-1]]
+    yield Comparison("periods begin where the last one ended", ends, [bill.period.start for bill in bills[1:]])
+    yield Comparison("sums of the bills", [f"{agreed(played.sale)}.00"] * count, [bill.total for bill in bills])
+    yield Comparison("ways of delivery", [outcome.method.value], sorted({str(bill.delivery_method) for bill in bills}))
+
+
+def _of_the_contract(played: Played) -> Iterator[Comparison]:
+    outcome, contract = played.part.outcome, played.contract
+    access = Access.ON if outcome.access is AccessReason.ACTIVE else Access.OFF
+    open_bills = [bill.bill_id for bill in played.bills if bill.status is BillStatus.OPEN]
+    yield Comparison("contract", outcome.status, contract.status)
+    yield Comparison("access", f"{access}: {outcome.access}", f"{contract.access.access}: {contract.access.reason}")
+    yield Comparison("open bills", open_bills, contract.open_bills)
+    yield Comparison("parked bills", [], contract.parked)
+    yield Comparison("seen on the way", sorted(outcome.seen), sorted(outcome.seen & played.seen))
+
+
+def _at_billogram(played: Played) -> Iterator[Comparison]:
+    """One invoice for each bill and none besides, with the same sums, in the same state, sent in the same way."""
+    invoices = {invoice.bill_id: invoice for invoice in played.invoices}
+    yield Comparison("invoices at Billogram", len(played.bills), len(played.invoices))
+    for bill in played.bills:
+        invoice = invoices.get(bill.bill_id)
+        ours = f"{STATES.get(bill.status)} by {bill.delivery_method}, {bill.remaining} of {bill.total} remains"
+        theirs = invoice and f"{invoice.state} by {invoice.method}, {invoice.remaining} of {invoice.total} remains"
+        yield Comparison(f"{bill.bill_id} at Billogram", ours, theirs)
+
+
+def _told(counts: Mapping[BillStatus, int]) -> str:
+    return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+
+
+def _with_vat(line: Json, sale: Json) -> Decimal:
+    gross: Decimal = line["quantity"] * Decimal(line["unit_price"])
+    return gross if sale.get("prices_include_vat", True) else gross * (100 + Decimal(line["vat_rate"])) / 100

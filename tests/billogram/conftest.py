@@ -1,0 +1,54 @@
+"""The sandbox behind real HTTP, in this process, on a free port of the loopback; empty for each test."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from billogram_sandbox.app import create_app
+from billogram_sandbox.sandbox import Settings
+from tests.billogram.making import Platform, client_at
+from tests.billogram_sandbox.calling import KEY, USER, Client
+
+
+class Server(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(uvicorn.Config(app, log_level="error", access_log=False, timeout_graceful_shutdown=1))
+        self.answers = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answers.set()
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[str]:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:  # else asyncio leaves Nagle's delay on
+        listening.bind(("127.0.0.1", 0))
+        server = Server(app)
+        running = asyncio.create_task(server.serve([listening]))
+        await server.answers.wait()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture(scope="session")
+async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """Its account has no callback URL, so nothing is called back."""
+    app = create_app(Settings(data=tmp_path_factory.mktemp("sandbox") / "sandbox.db", user=USER, key=KEY))
+    async with serving(app) as url, httpx.AsyncClient(base_url=url) as http:
+        yield Platform(url, http, client_at(url, http), Client(http))
+
+
+@pytest.fixture
+async def platform(sandbox: Platform) -> Platform:
+    await sandbox.other.control("POST", "/reset")
+    return sandbox

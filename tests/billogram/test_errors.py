@@ -1,0 +1,189 @@
+"""What can go wrong at the platform, sorted: whose fault it is, and whether trying again helps."""
+
+import json
+
+import httpx
+import pytest
+
+from billogram.client import BillogramClient, Credentials, error_of
+from billogram.errors import (
+    BillogramError,
+    CredentialsRefused,
+    DataRefused,
+    KeyExists,
+    NotFound,
+    OutcomeUnknown,
+    PlatformUnavailable,
+    StateRefused,
+)
+from tests.billogram.making import Platform, stub
+from tests.billogram_sandbox.calling import KEY, USER
+
+HTML = b"<html><body><h1>Not what you wanted</h1></body></html>"
+
+
+def body(status: str, data: dict[str, object] | None = None) -> bytes:
+    return json.dumps({"status": status, "data": {"message": "Something about Anna"} | (data or {})}).encode()
+
+
+@pytest.mark.parametrize(
+    ("http_status", "identifier", "kind"),
+    [
+        (401, "MISSING_AUTH", CredentialsRefused),
+        (401, "ANYTHING", CredentialsRefused),
+        (403, "INVALID_AUTH", CredentialsRefused),
+        (403, "PERMISSION_DENIED", DataRefused),
+        (404, "NOT_FOUND", NotFound),
+        (404, "NOT_AVAILABLE_YET", OutcomeUnknown),
+        (405, "METHOD_NOT_ALLOWED", DataRefused),
+        (400, "MISSING_QUERY_PARAMETER", DataRefused),
+        (400, "INVALID_QUERY_PARAMETER", DataRefused),
+        (400, "INVALID_PARAMETER", DataRefused),
+        (400, "INVALID_PARAMETER_COMBINATION", DataRefused),
+        (400, "READ_ONLY_PARAMETER", DataRefused),
+        (400, "UNKNOWN_PARAMETER", DataRefused),
+        (400, "INVALID_OBJECT_STATE", StateRefused),
+        (418, "SOMETHING_NEW", DataRefused),
+        (408, "TOO_SLOW", OutcomeUnknown),
+        (429, "TOO_MANY", OutcomeUnknown),
+        (500, "INTERNAL", OutcomeUnknown),
+        (503, "AWAY", OutcomeUnknown),
+    ],
+)
+def test_an_error_is_sorted_by_its_family_and_then_by_its_identifier(
+    http_status: int, identifier: str, kind: type[BillogramError]
+) -> None:
+    error = error_of(http_status, body(identifier))
+
+    assert type(error) is kind
+    assert (str(error), error.code, error.words) == (identifier, identifier, "Something about Anna")
+
+
+@pytest.mark.parametrize(
+    ("http_status", "kind"),
+    [
+        (201, OutcomeUnknown),
+        (302, OutcomeUnknown),
+        (400, DataRefused),
+        (401, CredentialsRefused),
+        (403, CredentialsRefused),
+        (404, OutcomeUnknown),
+        (414, DataRefused),
+        (429, OutcomeUnknown),
+        (502, OutcomeUnknown),
+        (504, OutcomeUnknown),
+    ],
+)
+@pytest.mark.parametrize("content", [HTML, b"", b"\xff\xfe", b"[]", b'{"status": 7}', b'{"data": null}'])
+def test_a_front_server_that_speaks_no_json_is_sorted_by_its_family(
+    http_status: int, kind: type[BillogramError], content: bytes
+) -> None:
+    error = error_of(http_status, content)
+
+    assert type(error) is kind
+    assert (str(error), error.field, error.words) == (f"HTTP_{http_status}", None, "")
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({}, None),
+        ({"field": "customer_no", "field_path": None}, "customer_no"),
+        ({"field": "item_id", "field_path": []}, "item_id"),
+        ({"field": "title", "field_path": ["items", 2]}, "items.2.title"),
+        ({"field_path": ["customer"]}, "customer"),
+    ],
+)
+def test_the_field_is_named_with_its_path(data: dict[str, object], field: str | None) -> None:
+    assert error_of(400, body("INVALID_PARAMETER", data)).field == field
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ("Billogram with same creditor_unique_value already exists", "creditor_unique_value"),
+        ("whatever it says", "creditor_unique_value"),
+        ("the creditor_unique_value has been used", None),
+        ("Customer with same customer_no already exists", "customer_no"),
+    ],
+)
+@pytest.mark.parametrize("http_status", [400, 409])
+def test_a_number_or_unique_value_that_is_taken_exists(http_status: int, message: str, field: str | None) -> None:
+    refused = body("INVALID_PARAMETER", {"message": message, "field": field})
+
+    assert type(error_of(http_status, refused)) is KeyExists
+
+
+@pytest.mark.parametrize(("user", "key"), [(USER, "guess"), ("9999-abcdefgh", KEY), ("", "")])
+async def test_wrong_credentials_are_refused(platform: Platform, user: str, key: str) -> None:
+    stranger = BillogramClient(platform.http, Credentials(f"{platform.url}/api/v2", user, key))
+
+    with pytest.raises(CredentialsRefused, match="INVALID_AUTH"):
+        await stranger.find("c-1:0:r0")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ReadTimeout("Anna"),
+        httpx.ConnectTimeout("Anna"),
+        httpx.PoolTimeout("Anna"),
+        httpx.ReadError("Anna"),
+        httpx.WriteError("Anna"),
+        httpx.RemoteProtocolError("Anna"),
+        httpx.DecodingError("Anna"),
+    ],
+)
+async def test_no_answer_leaves_the_outcome_unknown(failure: Exception) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        raise failure
+
+    with pytest.raises(OutcomeUnknown, match=r"^NO_ANSWER$"):
+        await stub(answer).create({})
+
+
+async def test_no_connection_means_that_nothing_was_done() -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("Anna")
+
+    with pytest.raises(PlatformUnavailable, match=r"^CONNECTION_REFUSED$") as raised:
+        await stub(answer).create({})
+
+    assert not isinstance(raised.value, OutcomeUnknown)
+
+
+async def every_call(client: BillogramClient) -> None:
+    for call in (
+        lambda: client.create({}),
+        lambda: client.get("Xk29fPw"),
+        lambda: client.send("Xk29fPw", "Email"),
+        lambda: client.find("c-1:0:r0"),
+        lambda: client.create_customer({}),
+        lambda: client.get_customer(1),
+        lambda: client.update_customer(1, {}),
+    ):
+        with pytest.raises(OutcomeUnknown, match=r"^ANSWER_NOT_UNDERSTOOD$") as raised:
+            await call()
+
+        assert "Anna" not in str(raised.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        HTML,
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b'{"status": "OK"}',
+        b'{"status": "OK", "data": null}',
+        b'{"status": "OK", "data": "Anna"}',
+        b'{"status": "OK", "data": {"id": "Anna"}}',
+        b'{"status": "OK", "data": [{"name": "Anna"}]}',
+        b'{"status": "OK", "data": {"id": "x", "customer_no": "Anna", "state": ',
+    ],
+)
+async def test_an_answer_that_can_not_be_read_leaves_the_outcome_unknown(content: bytes) -> None:
+    """It may have been carried out; and what is in it may be personal, so that no error quotes it."""
+    await every_call(stub(lambda _: httpx.Response(200, content=content)))
