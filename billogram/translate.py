@@ -13,7 +13,7 @@ from typing import Any
 
 import simplejson
 
-from billogram.shapes import Billogram, Callback, Event
+from billogram.shapes import EVENT_KIND, Billogram, Callback, CallbackKind, Event
 from contracts.bill import Fact, FactType
 from contracts.delivery import is_email
 from contracts.invoice import CallbackNews, InvoiceOrder, RemoteInvoice, RemoteRow, Subscriber
@@ -134,7 +134,11 @@ def agrees(invoice: RemoteInvoice, order: InvoiceOrder) -> bool:
     return (invoice.customer_no, invoice.currency, invoice.rows) == (order.customer_no, order.currency, ours)
 
 
-def callback_news(callback: Callback) -> CallbackNews:
+def callback_news(body: str) -> CallbackNews | None:
+    """What a callback's body tells of an invoice; None for a kind that tells of none. Raises ValidationError."""
+    if CallbackKind.model_validate_json(body).callback_type != EVENT_KIND:
+        return None
+    callback = Callback.model_validate_json(body)
     sums = callback.billogram.detailed_sums
     return CallbackNews(
         billogram_id=callback.billogram.id,

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from billogram.client import BillogramClient, Credentials
 from billogram.errors import BillogramError, NotFound
-from billogram.shapes import EVENT_KIND, Callback, CallbackKind
 from billogram.translate import callback_news, remote_invoice
 from callbacks.reading import must_read
 from contracts.bill import BillStatus, bill_parts
@@ -40,7 +39,7 @@ class Recording:
 
     async def record(self, stored: StoredCallback) -> None:
         try:
-            news = _news(stored)
+            news = callback_news(stored.body)
         except ValidationError:
             await asyncio.to_thread(self._finish, stored, UNMATCHED, "its words are not those that we know")
             return
@@ -91,12 +90,6 @@ class Recording:
     def _later(self, stored: StoredCallback, trouble: str) -> None:
         with self._database.write() as session:
             _again(session, stored, trouble)
-
-
-def _news(stored: StoredCallback) -> CallbackNews | None:
-    """None for a kind that we do not use. Raises ValidationError."""
-    kind = CallbackKind.model_validate_json(stored.body).callback_type
-    return callback_news(Callback.model_validate_json(stored.body)) if kind == EVENT_KIND else None
 
 
 def _unknown_bill(session: Session, stored: StoredCallback, news: CallbackNews) -> None:

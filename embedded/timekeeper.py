@@ -35,6 +35,8 @@ SANDBOX_BACK_WITHIN_SECONDS = 15.0
 AT_ONCE_MAX = 16
 OVERDUE_SECONDS = 0.5
 ONE_STEP = timedelta(seconds=1)
+PAST_DUE = timedelta(milliseconds=50)
+"""A skip that ends at the very instant of a timer may leave it unfired; one that ends just past it does not."""
 SKIPS_MAX = 100_000
 
 logger = logging.getLogger(__name__)
@@ -89,7 +91,8 @@ class Timekeeper:
                 return
             first = min([target, *due])
             # Dues a moment apart, as of several contracts' next attempts, are one step; a timer may be late.
-            await self._move_to(max(instant for instant in [target, *due] if instant <= first + ONE_STEP))
+            last = max(instant for instant in [target, *due] if instant <= first + ONE_STEP)
+            await self._move_to(last + PAST_DUE)
 
     async def _move_to(self, instant: datetime) -> None:
         offset = instant - datetime.now(UTC)
@@ -179,10 +182,11 @@ class Timekeeper:
         return None, outlook.next_due
 
     async def _check_overdue(self, identity: str) -> None:
-        """A skip ends early if an activity kept it waiting meanwhile: what is overdue for long has its clock read."""
+        """A skip ends early if an activity kept it waiting, and the server may miss a timer: look, and poke."""
         since = self._overdue_since.setdefault(identity, time.monotonic())
         if time.monotonic() - since > OVERDUE_SECONDS:
             self._offsets[identity] = min(await self._own_offset(identity), self._clock.offset())
+            await self._handle(identity).signal(ContractWorkflow.poke)
             del self._overdue_since[identity]
 
     async def _own_offset(self, identity: str) -> timedelta:

@@ -56,6 +56,11 @@ class ContractWorkflow:
         """Something happened to one of the contract's bills."""
         self.state = rules.noted(self.state, bill)
 
+    @workflow.signal
+    def poke(self) -> None:
+        """Look again at what is due; also how new code reaches a contract that sleeps for long."""
+        self.woken = True
+
     @workflow.update(description="End the contract at a day, its first without access.")
     def cancel(self, request: CancelRequest) -> CommandResult:
         self.state = rules.cancelled(self.state, request.at, self._now())

@@ -49,7 +49,7 @@ def test_show_of_a_parked_bill_says_why_and_what_to_run_next(served: Database) -
     bill_id = parked(served, "c-1")
     shown = done("show", "c-1")
 
-    assert "Billogram refused the data" in shown
+    assert "Billogram refused it" in shown
     assert "address.zipcode: not a zip code" in shown
     assert f"avtal retry {bill_id}" in shown
     assert f"avtal waive {bill_id} --reason" in shown

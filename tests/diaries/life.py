@@ -1,6 +1,7 @@
 """A diary's tools: the embedded stack, real throughout, and what sellers, readers, staff, and the clock do to it."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -150,7 +151,8 @@ class Life:
         if not self._record:
             return
         for number, history in enumerate(await self.histories(contract_id)):
-            (HISTORIES / f"{kind}.{number}.json").write_text(history.to_json())
+            told = re.sub(r'"identity": "[^"]*"', '"identity": "test"', history.to_json())
+            (HISTORIES / f"{kind}.{number}.json").write_text(told + "\n")
 
     async def _is_made(self, contract_id: str, period: int) -> bool:
         made = [bill for bill in await self.bills(contract_id) if bill["period"]["number"] == period]

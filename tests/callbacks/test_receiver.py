@@ -1,0 +1,94 @@
+"""The receiver's door: who may speak, what is too much, and what is kept (by the interface's page on callbacks)."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+
+from billogram.verify import sign
+from callbacks.receiver import BODY_BYTES_MAX, Receiver, receiver_router
+from contracts.policy import Policy
+from store.accounts import PlatformAccess, create_account
+from store.cipher import Cipher
+from store.clock import Clock
+from store.database import Database
+from store.schema import CallbackRow
+from tests.store.making import CALLBACK_KEY, KEY, NOW, new_store
+
+STAMP = "1767225600.123456"
+EVENT = json.dumps({"callback_id": "one", "callback_type": "BillogramEvent", "billogram": {"id": "Xk29fPw"}}).encode()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = new_store(f"sqlite:///{tmp_path / 'avtal.db'}")
+    keyless = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key")
+    with database.write() as session:
+        create_account(session, Cipher(KEY), "keyless", keyless, Policy(), NOW, 1)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+async def http(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    app.include_router(receiver_router(Receiver(database, Cipher(KEY), Clock(), lambda: None)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://avtal") as client:
+        yield client
+
+
+async def send(http: httpx.AsyncClient, body: bytes, account: str = "demo", key: str = CALLBACK_KEY) -> int:
+    headers = {"Billogram-Request-Timestamp": STAMP, "Billogram-Signature": sign(key, STAMP, body)}
+    answer = await http.post(f"/callbacks/billogram/{account}", content=body, headers=headers)
+    return answer.status_code
+
+
+def kept(database: Database) -> list[tuple[str, str, str]]:
+    with database.read() as session:
+        rows = session.scalars(sa.select(CallbackRow).order_by(CallbackRow.id))
+        return [(row.callback_id, row.subject, row.state) for row in rows]
+
+
+async def test_a_genuine_callback_is_kept_once_however_often_it_comes(
+    http: httpx.AsyncClient, database: Database
+) -> None:
+    statuses = [await send(http, EVENT) for _ in range(3)]
+
+    assert statuses == [200, 200, 200]
+    assert kept(database) == [("one", "Xk29fPw", "new")]
+
+
+@pytest.mark.parametrize(
+    ("account", "key", "body", "status"),
+    [
+        ("demo", "another key", EVENT, 401),
+        ("keyless", "", EVENT, 401),
+        ("nobody", CALLBACK_KEY, EVENT, 404),
+        ("demo", CALLBACK_KEY, b"<html>", 400),
+        ("demo", CALLBACK_KEY, b"[1, 2]", 400),
+        ("demo", CALLBACK_KEY, b" " * (BODY_BYTES_MAX + 1), 413),
+    ],
+)
+async def test_what_is_not_genuine_or_not_json_is_refused_and_not_kept(
+    http: httpx.AsyncClient, database: Database, account: str, key: str, body: bytes, status: int
+) -> None:
+    assert await send(http, body, account, key) == status
+    assert kept(database) == []
+
+
+async def test_an_unknown_kind_is_kept_by_its_words_where_it_has_no_id(
+    http: httpx.AsyncClient, database: Database
+) -> None:
+    body = b'{"callback_type": "SomethingNew"}'
+    statuses = [await send(http, body), await send(http, body)]
+
+    assert statuses == [200, 200]
+    assert [callback_id.partition(":")[0] for callback_id, _, _ in kept(database)] == ["sha256"]
+
+
+async def test_an_unsigned_callback_is_refused(http: httpx.AsyncClient) -> None:
+    assert (await http.post("/callbacks/billogram/demo", content=EVENT)).status_code == 401

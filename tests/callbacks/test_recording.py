@@ -1,0 +1,88 @@
+"""The relay's first half: a kept callback finds its bill, or waits 24 hours for it, or is none of ours."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import simplejson
+import sqlalchemy as sa
+
+from callbacks.recording import Recording
+from contracts.bill import BillStatus
+from store.cipher import Cipher
+from store.database import Database
+from store.inbox import callbacks_due, store_callback
+from store.schema import BillRow, CallbackRow
+from tests.store.making import ACCOUNT, BILL, KEY, NOW, begun, new_store, sold
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = new_store(f"sqlite:///{tmp_path / 'avtal.db'}")
+    yield database
+    database.close()
+
+
+def body(custom: str | None, kind: str = "BillogramSent", **more: object) -> str:
+    told = {
+        "callback_id": "one",
+        "callback_type": "BillogramEvent",
+        "custom": custom,
+        "billogram": {"id": "Xk29fPw", "state": "Unpaid", "detailed_sums": {}},
+        "event": {"type": kind, "created_at": "2026-11-21 12:00:01", "data": None, "event_uuid": "u-1"},
+    }
+    return str(simplejson.dumps(told | more))
+
+
+async def recorded(database: Database, told: str, *, given_up: bool = False) -> CallbackRow:
+    with database.write() as session:
+        kept_at = time.time() - (25 * 3600 if given_up else 0)
+        store_callback(session, ACCOUNT, "one", "Xk29fPw", told, NOW, kept_at)
+        (callback,) = callbacks_due(session, time.time(), 10)
+    async with httpx.AsyncClient() as http:
+        await Recording(database, Cipher(KEY), http, lambda: None).record(callback)
+    with database.read() as session:
+        return session.scalars(sa.select(CallbackRow)).one()
+
+
+async def test_a_callback_that_comes_before_the_create_returns_is_bound_by_our_id(database: Database) -> None:
+    with database.write() as session:
+        sold(session)
+        begun(session)
+    callback = await recorded(database, body(BILL))
+    with database.read() as session:
+        bill = session.get_one(BillRow, (ACCOUNT, BILL))
+
+    assert callback.state == "done"
+    assert (bill.billogram_id, bill.status, bill.dispatched_on) == ("Xk29fPw", BillStatus.CREATING, NOW.date())
+
+
+async def test_a_callback_of_a_bill_that_is_not_there_is_tried_again_and_listed_after_a_day(
+    database: Database, tmp_path: Path
+) -> None:
+    waiting = await recorded(database, body(BILL))
+    other = new_store(f"sqlite:///{tmp_path / 'other.db'}")
+    listed = await recorded(other, body(BILL), given_up=True)
+    other.close()
+
+    assert (waiting.state, waiting.attempts) == ("new", 1)
+    assert waiting.try_at > time.time()
+    assert (listed.state, listed.trouble) == ("unmatched", f"no bill {BILL}")
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        (body(None), "ignored"),
+        (body("order 4711"), "ignored"),
+        (body(BILL, callback_type="RecipientUpdated"), "ignored"),
+        (body(BILL, event={"type": 7}), "unmatched"),
+    ],
+    ids=["no name of ours", "another's name", "a kind that tells of no invoice", "words that we can't read"],
+)
+async def test_what_is_not_ours_is_ignored_and_what_can_not_be_read_is_listed(
+    database: Database, told: str, state: str
+) -> None:
+    assert (await recorded(database, told)).state == state

@@ -1,0 +1,53 @@
+"""A store with one account, and what the tests put into it."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from contracts.bill import Fact, FactType, bill_id
+from contracts.periods import Interval, IntervalUnit, Period
+from contracts.policy import Mode, Policy
+from contracts.terms import Schedule
+from starter.sale import parse_sale
+from store.accounts import PlatformAccess, create_account
+from store.bills import begin_bill
+from store.cipher import Cipher
+from store.database import Database
+from store.sales import record_sale
+from store.schema import BillRow, Table
+
+ACCOUNT = "demo"
+CONTRACT = "c-1"
+BILL = bill_id(CONTRACT, 0, 0)
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+KEY = "bW9kZXJhdGVseV9zZWNyZXRfdGVzdF9rZXlfMDEyMzQ="
+CALLBACK_KEY = "s3cret"
+
+
+def new_store(url: str, mode: Mode = Mode.AUTOMATIC) -> Database:
+    database = Database(url)
+    Table.metadata.create_all(database.engine)
+    platform = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key", callback_keys=(CALLBACK_KEY,))
+    with database.write() as session:
+        create_account(session, Cipher(KEY), ACCOUNT, platform, Policy(mode=mode), NOW, 1000)
+    return database
+
+
+def sold(session: Session, contract_id: str = CONTRACT) -> None:
+    line = {"title": "Global", "quantity": 1, "unit_price": "395.00", "vat_rate": "25"}
+    reader = {"subscriber_id": "s-1", "name": "Anna Lundberg", "email": "anna@example.com"}
+    sale = {"contract_id": contract_id, "subscriber": reader, "lines": [line], "interval": {"unit": "month"}}
+    record_sale(session, ACCOUNT, parse_sale(sale, NOW), NOW)
+
+
+def first_period() -> Period:
+    return Schedule(anchor=NOW.date(), interval=Interval(unit=IntervalUnit.MONTH)).period(0)
+
+
+def begun(session: Session, contract_id: str = CONTRACT) -> BillRow:
+    return begin_bill(session, ACCOUNT, contract_id, first_period(), 0, NOW)
+
+
+def fact(kind: FactType, amount_minor: int | None = None, *, uuid: str | None = None, digest: str = "") -> Fact:
+    named = digest or f"{kind} {amount_minor} {uuid}"
+    return Fact(type=kind, at=NOW, source="callback", digest=named, event_uuid=uuid, amount_minor=amount_minor)

@@ -1,0 +1,104 @@
+"""Facts enter a bill by one door: each once, in any order, and the contract hears of what it decides by."""
+
+from collections.abc import Iterator
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from contracts.bill import BillStatus, FactType
+from store.bills import begin_bill, record_of
+from store.database import Database
+from store.facts import facts_of, record_facts
+from store.schema import BillRow, OutboxRow
+from tests.store.making import ACCOUNT, BILL, NOW, begun, fact, first_period, new_store, sold
+
+DISPATCHED = fact(FactType.DISPATCHED, uuid="d")
+PAYMENT = fact(FactType.PAYMENT, 395_00, uuid="p")
+VIEWED = fact(FactType.OTHER, uuid="v")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = new_store(f"sqlite:///{tmp_path / 'avtal.db'}")
+    with database.write() as session:
+        sold(session)
+        session.execute(sa.delete(OutboxRow))
+    yield database
+    database.close()
+
+
+def made(session: Session) -> BillRow:
+    bill = begun(session)
+    bill.made = True
+    record_facts(session, bill, [DISPATCHED], tell=False)
+    return bill
+
+
+def told(session: Session) -> list[str | None]:
+    return list(session.scalars(sa.select(OutboxRow.bill_id)))
+
+
+def test_a_fact_that_comes_again_is_known_and_changes_nothing(database: Database) -> None:
+    with database.write() as session:
+        bill = made(session)
+        rose = [record_facts(session, bill, [PAYMENT]), record_facts(session, bill, [PAYMENT])]
+        session.flush()
+
+        assert rose == [True, False]
+        assert [known.type for known in facts_of(session, bill)] == [FactType.DISPATCHED, FactType.PAYMENT]
+        assert told(session) == [BILL]
+
+
+def test_the_order_of_coming_does_not_matter(database: Database) -> None:
+    outcomes = set()
+    for order in permutations([DISPATCHED, PAYMENT, VIEWED]):
+        with database.write() as session:
+            bill = begun(session)
+            bill.made = True
+            for one in order:
+                record_facts(session, bill, [one])
+            outcomes.add((bill.status, bill.remaining_minor, bill.dispatched_on))
+            session.rollback()
+
+    assert len(outcomes) == 1
+    assert next(iter(outcomes))[:2] == (BillStatus.PAID, 0)
+
+
+def test_what_the_contract_does_not_decide_by_is_kept_and_not_told(database: Database) -> None:
+    with database.write() as session:
+        bill = made(session)
+        version = bill.version
+        rose = record_facts(session, bill, [VIEWED])
+
+        assert not rose
+        assert bill.version == version
+        assert told(session) == []
+
+
+def test_a_bill_that_is_being_made_is_told_by_its_maker_alone(database: Database) -> None:
+    with database.write() as session:
+        bill = begun(session)
+        rose = record_facts(session, bill, [DISPATCHED, PAYMENT])
+
+        assert rose
+        assert bill.status == BillStatus.CREATING
+        assert told(session) == []
+
+
+def test_a_period_has_at_most_one_bill_that_is_not_void(database: Database) -> None:
+    with database.write() as session:
+        first = begun(session)
+        second = begin_bill(session, ACCOUNT, first.contract_id, first_period(), 1, NOW)
+        states = [(first.void, first.status), (second.void, second.status)]
+        again = begun(session)
+
+        assert states == [(True, BillStatus.VOID), (False, BillStatus.CREATING)]
+        assert record_of(again).bill_id == second.bill_id
+        first.void = False
+        with pytest.raises(IntegrityError):
+            session.flush()
+        session.rollback()

@@ -1,0 +1,32 @@
+"""Recorded histories, one kind of life each, run through the code as it is now. A change that breaks one of them would
+break running contracts. They are written by the diaries: `pytest tests/diaries --record-histories`.
+"""
+
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from workflows.contract import ContractWorkflow
+from workflows.messages import workflow_id
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+KINDS = {
+    "cancelled", "cancelled_now", "draft_deleted", "draft_sent", "fixed_term", "paid_months", "parked_mended",
+    "platform_down", "revoked", "sold_ahead", "waived",
+}  # fmt: skip
+
+
+def test_every_kind_of_life_is_recorded_and_a_roll_among_them() -> None:
+    assert {file.name.partition(".")[0] for file in HISTORIES} == KINDS
+    assert any(file.name.endswith(".1.json") for file in HISTORIES)
+
+
+@pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
+async def test_a_recorded_life_replays(file: Path) -> None:
+    replayer = Replayer(workflows=[ContractWorkflow], data_converter=pydantic_data_converter)
+    history = WorkflowHistory.from_json(workflow_id("demo", file.stem), file.read_text())
+
+    await replayer.replay_workflow(history)
