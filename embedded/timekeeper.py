@@ -8,9 +8,9 @@ contract that lags, because it was sold on a clock that runs ahead, is brought u
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import sqlalchemy as sa
@@ -31,7 +31,7 @@ from workflows.messages import workflow_id
 LOOK_SECONDS = 0.1
 QUIET_LOOK_SECONDS = 0.005
 QUIET_WITHIN_SECONDS = 60.0
-SANDBOX_BACK_WITHIN_SECONDS = 15.0
+BACK_WITHIN_SECONDS = 30.0
 AT_ONCE_MAX = 16
 OVERDUE_SECONDS = 0.5
 ONE_STEP = timedelta(seconds=1)
@@ -41,6 +41,7 @@ SKIPS_MAX = 100_000
 
 logger = logging.getLogger(__name__)
 
+Answer = TypeVar("Answer")
 Handle = WorkflowHandle[ContractWorkflow, None]
 
 
@@ -60,6 +61,7 @@ class Timekeeper:
         self._chains: dict[str, str] = {}
         """The chain of runs that each of them was last seen in."""
         self._overdue_since: dict[str, float] = {}
+        self._away_since: float | None = None
         self._over: set[str] = set()
         self._gate = asyncio.Semaphore(AT_ONCE_MAX)
 
@@ -67,22 +69,32 @@ class Timekeeper:
         """Until cancelled."""
         try:
             while True:
-                await self._bring_up(self._clock.offset())
-                target = self._clock.target()
-                if target is not None:
-                    await self._forward(target)
+                await self._keep_time()
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             await self._http.aclose()
 
-    async def _forward(self, target: datetime) -> None:
+    async def _keep_time(self) -> None:
+        """A part that is away is started again by the stack; a forward that it interrupts goes on then."""
         try:
-            await self._walk_to(target)
-        except (NeverQuiet, httpx.HTTPError, RPCError) as error:
-            logger.exception("the clock stopped on its way to %s", target)
+            await self._bring_up(self._clock.offset())
+            target = self._clock.target()
+            if target is not None:
+                await self._walk_to(target)
+                self._clock.arrive()
+            self._away_since = None
+        except (RPCError, httpx.TransportError) as error:
+            self._away_since = self._away_since or time.monotonic()
+            if time.monotonic() - self._away_since > BACK_WITHIN_SECONDS:
+                self._give_up(error)
+        except (NeverQuiet, httpx.HTTPStatusError) as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        logger.error("the clock stopped", exc_info=error)
+        self._away_since = None
+        if self._clock.target() is not None:
             self._clock.arrive(trouble=str(error) or type(error).__name__)
-        else:
-            self._clock.arrive()
 
     async def _walk_to(self, target: datetime) -> None:
         while True:
@@ -139,22 +151,13 @@ class Timekeeper:
         return [f"{count} {name}" for name, count in under_way.items() if count]
 
     async def _ask_sandbox(self, verb: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-        """A sandbox that has died is started again by the stack; until then it is asked again."""
-        deadline = time.monotonic() + SANDBOX_BACK_WITHIN_SECONDS
-        while True:
-            try:
-                answer = await self._http.request(verb, "/sandbox/clock", json=body)
-            except httpx.TransportError:
-                if time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(LOOK_SECONDS)
-            else:
-                answer.raise_for_status()
-                return dict(answer.json())
+        answer = await self._http.request(verb, "/sandbox/clock", json=body)
+        answer.raise_for_status()
+        return dict(answer.json())
 
     async def _contract_work(self, due: list[datetime]) -> list[str]:
         now = self._clock.now()
-        looks = await asyncio.gather(*(self._outlook(identity, now) for identity in list(self._offsets)))
+        looks = await _all(self._outlook(identity, now) for identity in list(self._offsets))
         due += [next_due for _, next_due in looks if next_due is not None]
         return [identity for identity, _ in looks if identity is not None]
 
@@ -196,7 +199,7 @@ class Timekeeper:
         """Every live contract to the stack's time."""
         await self._find_new_contracts()
         behind = [identity for identity, own in self._offsets.items() if own < offset]
-        await asyncio.gather(*(self._skip(identity, offset) for identity in behind))
+        await _all(self._skip(identity, offset) for identity in behind)
 
     async def _skip(self, identity: str, offset: timedelta) -> None:
         async with self._gate:
@@ -204,6 +207,7 @@ class Timekeeper:
                 reached = await self._skipper.fast_forward(self._handle(identity), offset - self._offsets[identity])
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
+                    self._forget(identity)  # how far it came is not known: its clock is read again
                     raise
                 reached = False
         if reached:
@@ -218,7 +222,7 @@ class Timekeeper:
                 return
             keys = session.execute(sa.select(ContractRow.account, ContractRow.contract_id)).all()
         identities = {workflow_id(account, contract_id) for account, contract_id in keys}
-        await asyncio.gather(*(self._meet(identity) for identity in identities - self._offsets.keys() - self._over))
+        await _all(self._meet(identity) for identity in identities - self._offsets.keys() - self._over)
 
     async def _meet(self, identity: str) -> None:
         """A contract whose workflow is not there yet is met the next time."""
@@ -243,6 +247,16 @@ class Timekeeper:
 
     def _handle(self, identity: str) -> Handle:
         return self._client.get_workflow_handle_for(ContractWorkflow.run, identity)
+
+
+async def _all(work: Iterable[Awaitable[Answer]]) -> list[Answer]:
+    """All of them to their end, and only then the first error: nothing goes on unseen."""
+    done = await asyncio.gather(*work, return_exceptions=True)
+    answers = [one for one in done if not isinstance(one, BaseException)]
+    for error in done:
+        if isinstance(error, BaseException):
+            raise error
+    return answers
 
 
 async def _next_attempt(handle: Handle) -> datetime | None:
