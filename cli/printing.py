@@ -17,7 +17,7 @@ from api.answers import BillAnswer, ContractAnswer, ParkedAnswer
 from contracts.access import Access
 from contracts.bill import BillStatus
 from contracts.contract import ContractStatus
-from contracts.periods import Period
+from contracts.periods import Period, civil_day
 
 WIDTH_IN_PIPES = 160
 GOOD, WAITING, BAD, QUIET = "green", "yellow", "red", "dim"
@@ -53,6 +53,7 @@ class SoldTerms(BaseModel):
     lines: list[SoldLine]
     currency: str
     prices_include_vat: bool
+    time_zone: str
 
 
 def show(*things: RenderableType) -> None:
@@ -80,7 +81,8 @@ def contract_view(contract: ContractAnswer) -> Group:
     facts.add_row("Access", _access_text(contract))
     facts.add_row("", plain(access.explanation))
     if access.next_change:
-        facts.add_row("", plain(f"{access.next_change.to} at {access.next_change.at:%Y-%m-%d %H:%M} UTC"))
+        day = civil_day(access.next_change.at, SoldTerms.model_validate(contract.terms).time_zone)
+        facts.add_row("", plain(f"{access.next_change.to} from {day} on"))
     facts.add_row("Period", plain(_period_text(contract.current_period)))
     facts.add_row("Next renewal", plain(contract.next_renewal))
     facts.add_row("Open bills", plain(", ".join(contract.open_bills) or None))
@@ -152,7 +154,8 @@ def _lines_table(contract: ContractAnswer) -> Table:
 def _access_text(contract: ContractAnswer) -> Text:
     access = contract.access
     style = GOOD if access.access is Access.ON else BAD
-    return plain(f"{access.access} ({access.reason}) since {access.since:%Y-%m-%d}", style)
+    since = civil_day(access.since, SoldTerms.model_validate(contract.terms).time_zone)
+    return plain(f"{access.access} ({access.reason}) since {since}", style)
 
 
 def _period_text(period: Period | None) -> str | None:

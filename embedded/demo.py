@@ -30,6 +30,8 @@ INTERRUPTED = 130
 
 def main() -> int:
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 120  # a file or a pipe has no edge of its own
     try:
         return asyncio.run(_interruptible(console))
     except* FAILURES as failed:

@@ -9,7 +9,7 @@ from embedded.addresses import read_addresses
 from store.clock import TestClock
 from store.database import Database
 
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.05
 
 
 class ForwardFailed(RuntimeError):

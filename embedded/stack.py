@@ -94,6 +94,8 @@ class Stack:
             await self._until("sandbox", lambda: self._configure_sandbox(http))
             await self._until("web", lambda: self._check_web(http))
         await self._until("worker", self._check_worker)
+        for part in self.parts.values():
+            part.check_running()
         write_addresses(self.data_dir, self.addresses)
 
     async def stop(self) -> None:
@@ -159,15 +161,20 @@ class Stack:
         return await self._until("temporal", connected)
 
     async def _configure_sandbox(self, http: httpx.AsyncClient) -> None:
+        """Its credentials are asked first: what answers might be another stack that took the port meanwhile."""
+        sandbox = f"http://{HOST}:{self.ports.sandbox}"
+        credentials = (self.secrets.billogram_user, self.secrets.billogram_key)
+        (await http.get(f"{sandbox}/api/v2/customer?page=1&page_size=1", auth=credentials)).raise_for_status()
         callback_url = f"http://{HOST}:{self.ports.web}/callbacks/billogram/{ACCOUNT}"
-        configured = await http.put(
-            f"http://{HOST}:{self.ports.sandbox}/sandbox/account",
-            json={"callback_url": callback_url, "sign_key": self.secrets.callback_key},
-        )
-        configured.raise_for_status()
+        account = {"callback_url": callback_url, "sign_key": self.secrets.callback_key}
+        (await http.put(f"{sandbox}/sandbox/account", json=account)).raise_for_status()
 
     async def _check_web(self, http: httpx.AsyncClient) -> None:
-        (await http.get(f"http://{HOST}:{self.ports.web}/readyz")).raise_for_status()
+        """Our key is known to our own store alone, for the same reason."""
+        web = f"http://{HOST}:{self.ports.web}"
+        (await http.get(f"{web}/readyz")).raise_for_status()
+        key = {"Authorization": f"Bearer {self.secrets.api_key}"}
+        (await http.get(f"{web}/v1/policy", headers=key)).raise_for_status()
 
     async def _check_worker(self) -> None:
         queue = await self.client.workflow_service.describe_task_queue(
