@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.cipher import Cipher, new_cipher_key
 
+WEB_PARTS = ("api", "callbacks")
+"""What a web process may serve, alone or together."""
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AVTAL_", env_file=".env", extra="ignore", frozen=True)

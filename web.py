@@ -18,7 +18,7 @@ from callbacks.receiver import Receiver, receiver_router
 from callbacks.recording import Recording
 from callbacks.relay import Relay
 from callbacks.telling import TellingTemporal
-from config import Settings, cipher_of
+from config import WEB_PARTS, Settings, cipher_of
 from starter.commands import Commands
 from starter.connection import connect
 from store.clock import Clock, TestClock
@@ -26,7 +26,6 @@ from store.database import Database
 from store.inbox import StoredCallback, callbacks_due
 from store.outbox import Telling, whose_turn
 
-PARTS = ("api", "callbacks")
 RELAY_SILENT_SECONDS = 30.0
 
 
@@ -72,7 +71,7 @@ class Web:
             raise ConnectionError("the relay does not look for work")
 
 
-def create_app(settings: Settings, parts: Collection[str] = PARTS) -> FastAPI:
+def create_app(settings: Settings, parts: Collection[str] = WEB_PARTS) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with http_client() as http:
@@ -96,7 +95,7 @@ def _metrics(_request: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-def main(only: Collection[str] = PARTS) -> None:
+def main(only: Collection[str] = WEB_PARTS) -> None:
     settings = Settings()
     uvicorn.run(
         create_app(settings, only),

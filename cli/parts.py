@@ -9,9 +9,7 @@ import typer
 
 from cli.failing import fail
 from cli.settings import settings
-from config import cipher_of
-
-WEB_PARTS = ("api", "callbacks")
+from config import WEB_PARTS, cipher_of
 
 
 def worker() -> None:
@@ -30,7 +28,7 @@ def web(
         WEB_PARTS
     ),
 ) -> None:
-    """The web: JSON API and callback receiver."""
+    """The web: JSON API and callback receiver. The relay to Temporal runs beside either."""
     parts = [part.strip() for part in only.split(",")]
     if not set(parts) <= set(WEB_PARTS):
         raise typer.BadParameter(f"takes {' and '.join(WEB_PARTS)}", param_hint="--only")

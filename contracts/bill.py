@@ -5,7 +5,8 @@ credits, and T the total as sent. The first row that holds is the status:
 
     given up by a person                                    void
     not yet made at the platform, and not stopped           creating
-    dispatched, and P + C >= T, or T is zero
+    T is zero                                               paid       and no invoice was made
+    dispatched, and P + C >= T
         with C > 0 and P = 0                                credited   shown as "paid (credited)"
         else                                                paid
     stopped with a reason, or deleted before its dispatch   parked

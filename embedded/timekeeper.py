@@ -35,8 +35,12 @@ BACK_WITHIN_SECONDS = 30.0
 AT_ONCE_MAX = 16
 OVERDUE_SECONDS = 0.5
 ONE_STEP = timedelta(seconds=1)
-PAST_DUE = timedelta(milliseconds=50)
-"""A skip that ends at the very instant of a timer may leave it unfired; one that ends just past it does not."""
+PAST_DUE = timedelta(seconds=5)
+"""The server (1.32.0) may leave a timer unfired at whose very instant a skip ends; and if a contract comes to rest at
+the very instant at which its skip should have ended, it skips on to the next timer, a month ahead. So a skip ends well
+past what is due, when all of it has long been done."""
+LAG_MAX = PAST_DUE
+"""A contract this close to the stack's time is left alone: so short a skip could end while it works."""
 SKIPS_MAX = 100_000
 
 logger = logging.getLogger(__name__)
@@ -198,7 +202,7 @@ class Timekeeper:
     async def _bring_up(self, offset: timedelta) -> None:
         """Every live contract to the stack's time."""
         await self._find_new_contracts()
-        behind = [identity for identity, own in self._offsets.items() if own < offset]
+        behind = [identity for identity, own in self._offsets.items() if own < offset - LAG_MAX]
         await _all(self._skip(identity, offset) for identity in behind)
 
     async def _skip(self, identity: str, offset: timedelta) -> None:

@@ -24,6 +24,7 @@ from store.clock import Clock
 from store.contracts import StoredContract, contract
 from store.database import Database
 from store.facts import record_facts
+from store.outbox import queue_start_if_none
 from store.schema import BillRow
 from workflows.contract import ContractWorkflow
 from workflows.messages import CancelRequest, CommandResult, workflow_id
@@ -112,7 +113,7 @@ class Commands:
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise TemporalAway("Temporal does not answer; nothing was changed, ask again") from error
-                _check_is_starting(found, deadline)
+                await asyncio.to_thread(self._start_again, found, deadline)
             except RuntimeError as error:  # a lazy client's first connection
                 raise TemporalAway("Temporal does not answer; nothing was changed, ask again") from error
             await asyncio.sleep(0.1)
@@ -141,6 +142,15 @@ class Commands:
             raise ContractUnknown(f"no bill {bill_id}")
         return found
 
+    def _start_again(self, found: StoredContract, deadline: float) -> None:
+        """The contract's process is not there: it is over, or the sale is only just stored, or it was lost."""
+        if found.status is ContractStatus.ENDED:
+            raise Refused("the contract has ended")
+        if time.monotonic() > deadline:
+            raise TemporalAway("the contract is being started; nothing was changed, ask again")
+        with self._database.write() as session:
+            queue_start_if_none(session, found.account, found.contract_id)
+
     def _note_reason(self, account: str, bill_id: str, reason: str) -> None:
         now = self._clock.now()
         fact = Fact(
@@ -150,11 +160,3 @@ class Commands:
             bill = lock_bill(session, account, bill_id)
             assert bill is not None, "the bill was there when the command was accepted"
             record_facts(session, bill, [fact], tell=False)
-
-
-def _check_is_starting(found: StoredContract, deadline: float) -> None:
-    """The contract's process is not there: because it is over, or because the sale is only just stored."""
-    if found.status is ContractStatus.ENDED:
-        raise Refused("the contract has ended")
-    if time.monotonic() > deadline:
-        raise TemporalAway("the contract is still being started; ask again")

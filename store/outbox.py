@@ -30,6 +30,14 @@ def queue_start(session: Session, account: str, contract_id: str) -> None:
     session.add(OutboxRow(account=account, contract_id=contract_id, bill_id=None))
 
 
+def queue_start_if_none(session: Session, account: str, contract_id: str) -> None:
+    """A contract whose process was found missing is started, unless that is on its way already."""
+    of_contract = (OutboxRow.account == account, OutboxRow.contract_id == contract_id)
+    queued = sa.select(OutboxRow.id).where(*of_contract, OutboxRow.bill_id.is_(None)).limit(1)
+    if session.scalar(queued) is None:
+        queue_start(session, account, contract_id)
+
+
 def queue_start_again(session: Session, telling: Telling) -> bool:
     """The workflow of a live contract is not there: start it anew, before what is queued. False if it has ended."""
     contract = session.get(ContractRow, (telling.account, telling.contract_id))

@@ -214,7 +214,7 @@ class CallbackRow(Table):
     account: Mapped[str]
     callback_id: Mapped[str]
     subject: Mapped[str]
-    """The platform's id of the billogram; callbacks of one are worked off one at a time."""
+    """The platform's id of the billogram; one process works off the callbacks of one one at a time."""
     received_at: Mapped[datetime]
     body: Mapped[str]
     state: Mapped[str]

@@ -111,6 +111,10 @@ async def test_a_contract_whose_process_was_terminated_is_started_anew_and_finds
     await life.until(lambda: life.is_running("phoenix"))
     await life.quiet()
 
+    await life.stack.client.get_workflow_handle("contract:demo:phoenix").terminate()
+    cancelled = await life.command("/v1/contracts/phoenix/cancel", {"at": "period_end"})
+
+    assert cancelled.json()["status"] == "cancelling"
     assert [bill["status"] for bill in await life.bills("phoenix")] == ["paid", "open"]
     assert [len(await life.invoices(bill)) for bill in await life.bills("phoenix")] == [1, 1]
 
