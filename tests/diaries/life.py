@@ -151,9 +151,14 @@ class Life:
         if not self._record:
             return
         for number, history in enumerate(await self.histories(contract_id)):
-            told = re.sub(r'"identity": "[^"]*"', '"identity": "test"', history.to_json())
-            (HISTORIES / f"{kind}.{number}.json").write_text(told + "\n")
+            (HISTORIES / f"{kind}.{number}.json").write_text(of_no_machine(history.to_json()) + "\n")
 
     async def _is_made(self, contract_id: str, period: int) -> bool:
         made = [bill for bill in await self.bills(contract_id) if bill["period"]["number"] == period]
         return bool(made) and made[-1]["status"] != "creating"
+
+
+def of_no_machine(history: str) -> str:
+    """Without the names of processes, hosts, and files of the machine that it was recorded on."""
+    without_traces = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', history)
+    return re.sub(r'"[0-9]+@[^"]*"', '"test"', without_traces)
