@@ -25,7 +25,7 @@ def bring_up(data_dir: Path, *, any_ports: bool, headless: bool) -> None:
     ports = free_ports() if any_ports else Ports()
     if not any_ports:
         check_free(ports)
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     logging.basicConfig(filename=data_dir / "stack.log", format="%(asctime)s %(name)s %(message)s")
     asyncio.run(_serve(data_dir, ports, headless=headless))
 

@@ -204,7 +204,7 @@ class Stack:
 async def running_stack(data_dir: Path, ports: Ports, *, headless: bool = False) -> AsyncIterator[Stack]:
     """Everything answers within; nothing is left after. Raises AlreadyRunning, PartFailed."""
     data_dir = data_dir.resolve()
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data_dir / "lock").open("w") as lock:
         hold(lock, data_dir)
         stack = Stack(data_dir, ports, headless=headless)
