@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -92,10 +91,6 @@ def new_api_key(session: Session, account: str, now: datetime) -> str:
 def account_of_key(session: Session, key: str) -> str | None:
     row = session.get(ApiKeyRow, _digest(key))
     return row.account if row else None
-
-
-def all_accounts(session: Session) -> Sequence[str]:
-    return session.scalars(sa.select(AccountRow.account).order_by(AccountRow.account)).all()
 
 
 def current_policy(session: Session, account: str) -> tuple[int, Policy]:

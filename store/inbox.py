@@ -57,10 +57,6 @@ def callbacks_under_way(session: Session, now: float) -> int:
     return session.scalar(due) or 0
 
 
-def next_callback_due(session: Session) -> float | None:
-    return session.scalar(sa.select(sa.func.min(CallbackRow.try_at)).where(CallbackRow.state == NEW))
-
-
 def finish_callback(session: Session, callback: StoredCallback, state: str, trouble: str | None = None) -> None:
     session.execute(sa.update(CallbackRow).where(CallbackRow.id == callback.id).values(state=state, trouble=trouble))
 

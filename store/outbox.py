@@ -59,11 +59,6 @@ def whose_turn(session: Session, now: float, limit: int) -> Sequence[Telling]:
     return [Telling.model_validate(row, from_attributes=True) for row in rows]
 
 
-def next_turn(session: Session) -> float | None:
-    """When the next row is due, in real time; None if there is nothing to tell."""
-    return session.scalar(sa.select(sa.func.min(OutboxRow.try_at)))
-
-
 def tellings_under_way(session: Session, now: float) -> int:
     """How many could be told at once; those that wait for another try do not count."""
     return session.scalar(sa.select(sa.func.count()).select_from(OutboxRow).where(OutboxRow.try_at <= now)) or 0
