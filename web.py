@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 import httpx
+import sqlalchemy as sa
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -23,8 +24,8 @@ from starter.commands import Commands
 from starter.connection import connect
 from store.clock import Clock, TestClock
 from store.database import Database
-from store.inbox import StoredCallback, callbacks_due
-from store.outbox import Telling, whose_turn
+from store.inbox import StoredCallback, claim_callbacks
+from store.outbox import Telling, claim_tellings
 
 RELAY_SILENT_SECONDS = 30.0
 
@@ -51,15 +52,19 @@ class Web:
             yield receiver_router(Receiver(self.database, self.cipher, self.clock, self.inbox.wake))
 
     def _callbacks(self, now: float, limit: int) -> Sequence[StoredCallback]:
-        with self.database.read() as session:
-            return callbacks_due(session, now, limit)
+        with self.database.write() as session:
+            return claim_callbacks(session, now, limit)
 
     def _tellings(self, now: float, limit: int) -> Sequence[Telling]:
-        with self.database.read() as session:
-            return whose_turn(session, now, limit)
+        with self.database.write() as session:
+            return claim_tellings(session, now, limit)
 
     async def _check_store(self) -> None:
-        await asyncio.to_thread(self._callbacks, 0.0, 1)
+        await asyncio.to_thread(self._read_something)
+
+    def _read_something(self) -> None:
+        with self.database.read() as session:
+            session.execute(sa.select(1))
 
     async def _check_temporal(self) -> None:
         if not await self.client.service_client.check_health():

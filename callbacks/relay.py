@@ -12,15 +12,13 @@ from typing import Generic, TypeVar
 
 LOOK_SECONDS = 0.5
 AT_ONCE_MAX = 32
-LOOKED_AT_MAX = 200
-"""More than work at once, so that what is under way does not hide what could be begun."""
 
 Work = TypeVar("Work")
 logger = logging.getLogger(__name__)
 
 
 class Relay(Generic[Work]):
-    """`fetch` gives what is due at a real time, at most so many; `key` tells apart what must not be done twice at once;
+    """`fetch` leases what is due at a real time, at most so many; works of one `key` are done one after the other;
     `do` carries one out, and settles in the store what becomes of it."""
 
     def __init__(
@@ -32,7 +30,8 @@ class Relay(Generic[Work]):
         self._fetch = fetch
         self._key = key
         self._do = do
-        self._under_way: dict[Hashable, asyncio.Task[None]] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._newest: dict[Hashable, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self.looked_at = 0.0
@@ -53,27 +52,40 @@ class Relay(Generic[Work]):
                 except TimeoutError:
                     continue
         finally:
-            for task in self._under_way.values():
+            for task in self._under_way:
                 task.cancel()
-            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+            await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _look(self) -> None:
+        free = AT_ONCE_MAX - len(self._under_way)
+        if free <= 0:
+            return
         try:
-            due = await asyncio.to_thread(self._fetch, time.time(), LOOKED_AT_MAX)
+            due = await asyncio.to_thread(self._fetch, time.time(), free)
         except Exception:
             logger.exception("the store can't be read; the relay looks again")
             return
         self.looked_at = time.time()
         for work in due:
-            if self._key(work) not in self._under_way and len(self._under_way) < AT_ONCE_MAX:
-                self._under_way[self._key(work)] = asyncio.create_task(self._carry_out(work))
+            self._begin(work)
 
-    async def _carry_out(self, work: Work) -> None:
+    def _begin(self, work: Work) -> None:
+        key = self._key(work)
+        task = asyncio.create_task(self._carry_out(work, self._newest.get(key)))
+        self._newest[key] = task
+        self._under_way.add(task)
+        task.add_done_callback(lambda done: self._end(key, done))
+
+    def _end(self, key: Hashable, done: asyncio.Task[None]) -> None:
+        self._under_way.discard(done)
+        if self._newest.get(key) is done:
+            del self._newest[key]
+        self._woken.set()
+
+    async def _carry_out(self, work: Work, earlier: asyncio.Task[None] | None) -> None:
+        if earlier is not None:
+            await asyncio.wait([earlier])
         try:
             await self._do(work)
         except Exception:
-            logger.exception("a piece of work failed; it stays stored")
-            await asyncio.sleep(LOOK_SECONDS)
-        finally:
-            del self._under_way[self._key(work)]
-            self._woken.set()
+            logger.exception("a piece of work failed; it stays stored, and is leased again later")

@@ -56,11 +56,11 @@ class AlreadyRunning(RuntimeError):
 class Stack:
     """Made by `running_stack`."""
 
-    def __init__(self, data_dir: Path, ports: Ports, *, headless: bool) -> None:
+    def __init__(self, data_dir: Path, ports: Ports, *, headless: bool, store_url: str | None) -> None:
         self.data_dir = data_dir
         self.ports = ports
         self.headless = headless
-        self.database = Database(f"sqlite:///{data_dir / 'avtal.db'}")
+        self.database = Database(store_url or f"sqlite:///{data_dir / 'avtal.db'}")
         self.clock = TestClock(self.database)
         self.secrets = secrets_of(data_dir)
         self.parts = {name: self._part(name, command) for name, command in self._commands().items()}
@@ -201,13 +201,18 @@ class Stack:
 
 
 @asynccontextmanager
-async def running_stack(data_dir: Path, ports: Ports, *, headless: bool = False) -> AsyncIterator[Stack]:
-    """Everything answers within; nothing is left after. Raises AlreadyRunning, PartFailed."""
+async def running_stack(
+    data_dir: Path, ports: Ports, *, headless: bool = False, store_url: str | None = None
+) -> AsyncIterator[Stack]:
+    """Everything answers within; nothing is left after. Without a `store_url` the store is a file in the directory.
+
+    Raises AlreadyRunning, PartFailed.
+    """
     data_dir = data_dir.resolve()
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data_dir / "lock").open("w") as lock:
         hold(lock, data_dir)
-        stack = Stack(data_dir, ports, headless=headless)
+        stack = Stack(data_dir, ports, headless=headless, store_url=store_url)
         try:
             await stack.start()
             yield stack

@@ -11,6 +11,8 @@ from contracts.record import Record
 from store.schema import CallbackRow
 
 KEPT_SECONDS = 24 * 3600
+LEASE_SECONDS = 15.0
+"""Longer than the platform or Temporal is waited for, short enough for what a dead process held."""
 NEW, DONE, IGNORED, UNMATCHED = "new", "done", "ignored", "unmatched"
 
 
@@ -35,20 +37,32 @@ def store_callback(
     insert = postgresql.insert(CallbackRow) if dialect == "postgresql" else sqlite.insert(CallbackRow)
     values = {
         "account": account, "callback_id": callback_id, "subject": subject, "received_at": received_at, "body": body,
-        "state": NEW, "try_at": now, "give_up_at": now + KEPT_SECONDS, "attempts": 0,
+        "state": NEW, "try_at": now, "give_up_at": now + KEPT_SECONDS, "leased_until": 0.0, "attempts": 0,
     }  # fmt: skip
     done = session.execute(insert.values(values).on_conflict_do_nothing().returning(CallbackRow.id))
     return done.first() is not None
 
 
-def callbacks_due(session: Session, now: float, limit: int) -> Sequence[StoredCallback]:
+def claim_callbacks(session: Session, now: float, limit: int) -> Sequence[StoredCallback]:
+    """Callbacks that are due, the oldest of each billogram, leased to the caller. `now` is real time.
+
+    What another process has locked is skipped, and what it has leased is left to it.
+    """
+    held = sa.select(CallbackRow.subject).where(CallbackRow.state == NEW, CallbackRow.leased_until > now)
     rows = session.scalars(
         sa.select(CallbackRow)
-        .where(CallbackRow.state == NEW, CallbackRow.try_at <= now)
+        .where(CallbackRow.state == NEW, CallbackRow.try_at <= now, CallbackRow.leased_until <= now)
+        .where(CallbackRow.subject.not_in(held))
         .order_by(CallbackRow.id)
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
-    return [StoredCallback.model_validate(row, from_attributes=True) for row in rows]
+    oldest: dict[tuple[str, str], CallbackRow] = {}
+    for row in rows:
+        oldest.setdefault((row.account, row.subject), row)
+    for row in oldest.values():
+        row.leased_until = now + LEASE_SECONDS
+    return [StoredCallback.model_validate(row, from_attributes=True) for row in oldest.values()]
 
 
 def callbacks_under_way(session: Session, now: float) -> int:
@@ -65,7 +79,7 @@ def try_callback_later(session: Session, callback: StoredCallback, try_at: float
     session.execute(
         sa.update(CallbackRow)
         .where(CallbackRow.id == callback.id)
-        .values(try_at=try_at, attempts=CallbackRow.attempts + 1, trouble=trouble)
+        .values(try_at=try_at, leased_until=0.0, attempts=CallbackRow.attempts + 1, trouble=trouble)
     )
 
 

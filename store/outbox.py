@@ -13,6 +13,7 @@ from contracts.bill import BillRecord
 from contracts.contract import ContractStatus
 from contracts.record import Record
 from store.bills import record_of
+from store.inbox import LEASE_SECONDS
 from store.schema import BillRow, ContractRow, OutboxRow
 
 
@@ -46,16 +47,25 @@ def queue_start_again(session: Session, telling: Telling) -> bool:
     row = session.get(OutboxRow, telling.id)
     if row is not None:
         session.add(OutboxRow(account=row.account, contract_id=row.contract_id, bill_id=row.bill_id))
-        row.bill_id = None
+        row.bill_id, row.leased_until = None, 0.0
     return True
 
 
-def whose_turn(session: Session, now: float, limit: int) -> Sequence[Telling]:
-    """The oldest row of each contract, if it is due at `now` (real time, seconds since 1970)."""
+def claim_tellings(session: Session, now: float, limit: int) -> Sequence[Telling]:
+    """The oldest row of each contract, if it is due, leased to the caller. `now` is real time.
+
+    A contract whose oldest row another process has locked or leased is left to it, so that the order is kept.
+    """
     first = sa.select(sa.func.min(OutboxRow.id)).group_by(OutboxRow.account, OutboxRow.contract_id)
     rows = session.scalars(
-        sa.select(OutboxRow).where(OutboxRow.id.in_(first), OutboxRow.try_at <= now).order_by(OutboxRow.id).limit(limit)
-    )
+        sa.select(OutboxRow)
+        .where(OutboxRow.id.in_(first), OutboxRow.try_at <= now, OutboxRow.leased_until <= now)
+        .order_by(OutboxRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.leased_until = now + LEASE_SECONDS
     return [Telling.model_validate(row, from_attributes=True) for row in rows]
 
 
@@ -70,7 +80,9 @@ def told(session: Session, telling: Telling) -> None:
 
 def tell_later(session: Session, telling: Telling, try_at: float) -> None:
     session.execute(
-        sa.update(OutboxRow).where(OutboxRow.id == telling.id).values(try_at=try_at, attempts=OutboxRow.attempts + 1)
+        sa.update(OutboxRow)
+        .where(OutboxRow.id == telling.id)
+        .values(try_at=try_at, leased_until=0.0, attempts=OutboxRow.attempts + 1)
     )
 
 

@@ -214,7 +214,7 @@ class CallbackRow(Table):
     account: Mapped[str]
     callback_id: Mapped[str]
     subject: Mapped[str]
-    """The platform's id of the billogram; one process works off the callbacks of one one at a time."""
+    """The platform's id of the billogram; callbacks of one are worked off one at a time."""
     received_at: Mapped[datetime]
     body: Mapped[str]
     state: Mapped[str]
@@ -222,6 +222,8 @@ class CallbackRow(Table):
     try_at: Mapped[float]
     """Real time, seconds since 1970, also when the test clock has moved on: a delivery is retried in real time."""
     give_up_at: Mapped[float]
+    leased_until: Mapped[float] = mapped_column(default=0.0)
+    """Real time until which the process that took it has it to itself; a dead one loses it then."""
     attempts: Mapped[int] = mapped_column(default=0)
     trouble: Mapped[str | None] = mapped_column(default=None)
 
@@ -238,6 +240,7 @@ class OutboxRow(Table):
     bill_id: Mapped[str | None]
     """The bill to tell of, as it is at the moment of telling; None starts the contract."""
     try_at: Mapped[float] = mapped_column(default=0.0)
+    leased_until: Mapped[float] = mapped_column(default=0.0)
     attempts: Mapped[int] = mapped_column(default=0)
 
 

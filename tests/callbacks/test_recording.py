@@ -13,14 +13,14 @@ from callbacks.recording import Recording
 from contracts.bill import BillStatus
 from store.cipher import Cipher
 from store.database import Database
-from store.inbox import callbacks_due, store_callback
+from store.inbox import claim_callbacks, store_callback
 from store.schema import BillRow, CallbackRow
 from tests.store.making import ACCOUNT, BILL, KEY, NOW, begun, new_store, sold
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = new_store(f"sqlite:///{tmp_path / 'avtal.db'}")
+def database(store_url: str) -> Iterator[Database]:
+    database = new_store(store_url)
     yield database
     database.close()
 
@@ -40,7 +40,7 @@ async def recorded(database: Database, told: str, *, given_up: bool = False) -> 
     with database.write() as session:
         kept_at = time.time() - (25 * 3600 if given_up else 0)
         store_callback(session, ACCOUNT, "one", "Xk29fPw", told, NOW, kept_at)
-        (callback,) = callbacks_due(session, time.time(), 10)
+        (callback,) = claim_callbacks(session, time.time(), 10)
     async with httpx.AsyncClient() as http:
         await Recording(database, Cipher(KEY), http, lambda: None).record(callback)
     with database.read() as session:

@@ -1,4 +1,4 @@
-"""One stack per file of diaries: its clock is shared, so every diary has contracts of its own."""
+"""One stack per file of diaries and kind of database: its clock is shared, so every diary has contracts of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,15 +7,17 @@ import pytest
 
 from embedded.ports import any_ports
 from embedded.stack import attend, running_stack
+from tests.conftest import new_database
 from tests.diaries.life import Life
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 async def life(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> AsyncIterator[Life]:
     data_dir = tmp_path_factory.mktemp("stack")
-    async with running_stack(data_dir, any_ports(), headless=True) as stack:
+    url = new_database(request.getfixturevalue("postgresql")) if request.param == "postgresql" else None
+    async with running_stack(data_dir, any_ports(), headless=True, store_url=url) as stack:
         attending = asyncio.create_task(attend(stack))
-        tools = Life(stack, request.config.getoption("--record-histories"))
+        tools = Life(stack, record=request.config.getoption("--record-histories") and url is None)
         yield tools
         await tools.close()
         attending.cancel()

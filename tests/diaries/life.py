@@ -36,7 +36,7 @@ def sale(contract_id: str, **changes: Any) -> Json:
 class Life:
     """What happens to contracts on one stack, told in the words of those who do it."""
 
-    def __init__(self, stack: Stack, record: bool) -> None:
+    def __init__(self, stack: Stack, *, record: bool) -> None:
         self.stack = stack
         addresses = stack.addresses
         key = {"Authorization": f"Bearer {addresses.api_key}"}

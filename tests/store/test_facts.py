@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -22,8 +21,8 @@ VIEWED = fact(FactType.OTHER, uuid="v")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = new_store(f"sqlite:///{tmp_path / 'avtal.db'}")
+def database(store_url: str) -> Iterator[Database]:
+    database = new_store(store_url)
     with database.write() as session:
         sold(session)
         session.execute(sa.delete(OutboxRow))

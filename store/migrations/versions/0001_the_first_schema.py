@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("try_at", sa.Double(), nullable=False),
         sa.Column("give_up_at", sa.Double(), nullable=False),
+        sa.Column("leased_until", sa.Double(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("trouble", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
@@ -54,6 +55,7 @@ def upgrade() -> None:
         sa.Column("contract_id", sa.String(), nullable=False),
         sa.Column("bill_id", sa.String(), nullable=True),
         sa.Column("try_at", sa.Double(), nullable=False),
+        sa.Column("leased_until", sa.Double(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )

@@ -1,0 +1,41 @@
+"""The same sale at the same moment, from several processes, is one contract."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from starter.selling import Sold, sell
+from store.database import Database
+from store.schema import ContractRow, OutboxRow, SubscriberRow
+from tests.store.making import ACCOUNT, NOW, new_store
+
+AT_ONCE = 8
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    database = new_store(store_url)
+    yield database
+    database.close()
+
+
+def test_the_same_sale_sent_many_times_at_once_is_sold_once(database: Database) -> None:
+    line = {"title": "Global", "quantity": 1, "unit_price": "395.00", "vat_rate": "25"}
+    reader = {"subscriber_id": "s-1", "name": "Anna Lundberg", "email": "anna@example.com"}
+    sale = {"contract_id": "c-1", "subscriber": reader, "lines": [line], "interval": {"unit": "month"}}
+
+    def sold(_attempt: int) -> Sold:
+        return sell(database, ACCOUNT, sale, NOW)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        outcomes = Counter(pool.map(sold, range(AT_ONCE)))
+    with database.read() as session:
+        rows = [
+            session.scalar(sa.select(sa.func.count()).select_from(t)) for t in (ContractRow, SubscriberRow, OutboxRow)
+        ]
+
+    assert outcomes == {Sold("c-1", True): 1, Sold("c-1", False): AT_ONCE - 1}
+    assert rows == [1, 1, 1]
