@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from contracts import contract as rules
     from contracts.bill import BillRecord, bill_id
     from contracts.contract import ContractStatus
+    from contracts.details import contract_details
     from contracts.periods import Period
     from contracts.terms import Refused
     from workflows.messages import CancelRequest, CommandResult, ContractStart, Outlook
@@ -47,6 +48,7 @@ class ContractWorkflow:
             self._tell_what_has_changed()
             if self._may_roll():
                 self._roll()
+            self._show()
             await self._sleep_until_due()
 
     # What has happened, and what an operator asks.
@@ -55,6 +57,7 @@ class ContractWorkflow:
     def bill_changed(self, bill: BillRecord) -> None:
         """Something happened to one of the contract's bills."""
         self.state = rules.noted(self.state, bill)
+        self._show()
 
     @workflow.signal
     def poke(self) -> None:
@@ -195,6 +198,7 @@ class ContractWorkflow:
             self.state = rules.made(self.state, identity, made)
         except ActivityError:
             self.state = rules.after_failure(self.state, identity, self._now())
+        self._show()
 
     async def _tell(self) -> None:
         news = rules.standing(self.state, self._now())
@@ -231,6 +235,10 @@ class ContractWorkflow:
             self.broken = error
         finally:
             self.under_way.discard(name)
+
+    def _show(self) -> None:
+        """In the Temporal UI; costs no event."""
+        workflow.set_current_details(contract_details(self.state, self._now()))
 
     def _now(self) -> datetime:
         """A contract sold on a test clock that runs ahead lives from its sale on, until its own clock is there."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
 
 from contracts.periods import civil_day
@@ -133,6 +134,12 @@ class Life:
     async def is_running(self, contract_id: str) -> bool:
         handle = self.stack.client.get_workflow_handle(workflow_id("demo", contract_id))
         return (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+
+    async def current_details(self, contract_id: str) -> str:
+        """What the Temporal UI shows of the contract."""
+        handle = self.stack.client.get_workflow_handle(workflow_id("demo", contract_id))
+        shown = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        return str(shown.current_details)
 
     async def histories(self, contract_id: str) -> list[WorkflowHistory]:
         """The contract's runs, from the first to the last."""

@@ -13,6 +13,7 @@ async def test_a_reader_who_cannot_be_reached_parks_the_bill_until_an_address_is
     mended = await life.api.put("/v1/subscribers/s-unreachable", json={"name": "Nils Holm", "address": address})
     retried = await life.command(f"/v1/bills/{parked['bill_id']}/retry")
     await life.record("unreachable", "parked_mended")
+    details = await life.current_details("unreachable")
 
     assert (parked["status"], parked["parked"]["reason"]) == ("parked", "undeliverable")
     assert [one["bill_id"] for one in shown["parked"]] == ["unreachable:0:r0"]
@@ -20,6 +21,7 @@ async def test_a_reader_who_cannot_be_reached_parks_the_bill_until_an_address_is
     assert mended.status_code == 200
     assert (retried.json()["bill_id"], retried.json()["status"]) == ("unreachable:0:r0", "open")
     assert retried.json()["delivery_method"] == "Letter"
+    assert "bill `unreachable:0:r0`: open, 395.00 left" in details
 
 
 async def test_what_the_platform_refuses_is_told_with_its_field_and_words(life: Life) -> None:

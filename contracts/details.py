@@ -1,0 +1,51 @@
+"""What an operator reads of a contract in the Temporal UI: Markdown, from what the contract knows of itself.
+
+Ids, dates, and amounts only: whatever a workflow shows may be read by whoever operates Temporal.
+"""
+
+from datetime import datetime
+
+from contracts.access import access_at, explain
+from contracts.bill import STATUS_TEXTS, BillRecord, BillStatus
+from contracts.contract import ContractState, next_due, standing_of
+from contracts.periods import civil_day
+from contracts.terms import is_billed
+
+
+def contract_details(state: ContractState, now: datetime) -> str:
+    standing = standing_of(state.schedule, state.sold_at, state.ending, now)
+    access = access_at(state.schedule, state.sold_at, state.ending, now)
+    lines = [
+        f"**{standing.status}, access {standing.access}** ({standing.reason})",
+        "",
+        explain(access, state.schedule, state.ending),
+        "",
+        *[_bill_line(state, bill) for bill in state.bills.values()],
+        _next_line(state, now),
+    ]
+    return "\n".join(lines)
+
+
+def _bill_line(state: ContractState, bill: BillRecord) -> str:
+    words = [f"* bill `{bill.bill_id}`: {STATUS_TEXTS[bill.status]}"]
+    if bill.parked is not None:
+        words.append(f"reason {bill.parked.reason}{f' at {bill.parked.field}' if bill.parked.field else ''}")
+    if bill.status is BillStatus.OPEN:
+        words.append(f"{bill.remaining_minor // 100}.{bill.remaining_minor % 100:02d} left, due {bill.due_date}")
+    retry = state.retries.get(bill.bill_id)
+    if retry is not None and retry.at is not None:
+        at = f"{retry.at:%Y-%m-%d %H:%M} UTC"
+        words.append(f"not taken by the platform {retry.failures} times, tried again at {at}")
+    return ", ".join(words)
+
+
+def _next_line(state: ContractState, now: datetime) -> str:
+    """What happens next if nothing happens."""
+    due = next_due(state, now)
+    if due is None:
+        return "* next: nothing by itself; the contract waits for its open bills"
+    day = civil_day(due, state.schedule.zone)
+    is_renewal = is_billed(state.schedule, state.next_period, state.ending)
+    if is_renewal and due == state.schedule.renewal_instant(state.next_period):
+        return f"* next: the bill of period {state.next_period}, on {day}"
+    return f"* next: on {day}, at {due:%H:%M} UTC"

@@ -1,0 +1,50 @@
+"""What the Temporal UI shows of a contract: why access is as it is, each open bill, and what comes next."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from contracts.access import Access, AccessReason
+from contracts.bill import BillRecord, BillStatus, Parked, ParkedReason
+from contracts.contract import ContractStatus, Retry, Standing, cancelled, opened
+from contracts.details import contract_details
+from contracts.periods import Interval, IntervalUnit
+from contracts.terms import Schedule
+
+SOLD = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+SCHEDULE = Schedule(anchor=date(2026, 11, 21), interval=Interval(unit=IntervalUnit.MONTH))
+ROW = Standing(status=ContractStatus.ACTIVE, access=Access.ON, reason=AccessReason.ACTIVE, since=SOLD)
+OPEN = BillRecord(
+    bill_id="c-1:0:r0", period=0, version=2, status=BillStatus.OPEN, due_date=date(2026, 12, 21), remaining_minor=395_05
+)
+STATE = opened(SCHEDULE, SOLD, ROW).model_copy(update={"bills": {OPEN.bill_id: OPEN}, "next_period": 1})
+
+
+def test_a_running_contract_tells_its_open_bill_and_its_next_one() -> None:
+    assert contract_details(STATE, SOLD) == (
+        "**active, access on** (active)\n\n"
+        "Access is on: the contract runs until further notice. A cancellation would end it.\n\n"
+        "* bill `c-1:0:r0`: open, 395.05 left, due 2026-12-21\n"
+        "* next: the bill of period 1, on 2026-12-21"
+    )
+
+
+def test_a_parked_bill_tells_its_reason_and_a_waiting_one_when_it_is_tried_again() -> None:
+    parked = BillRecord(
+        bill_id="c-1:0:r0",
+        period=0,
+        status=BillStatus.PARKED,
+        parked=Parked(reason=ParkedReason.REFUSED, field="org_no"),
+    )
+    waiting = BillRecord(bill_id="c-1:1:r0", period=1)
+    retry = Retry(at=SOLD + timedelta(hours=1), failures=3)
+    bills = {bill.bill_id: bill for bill in (parked, waiting)}
+    shown = contract_details(STATE.model_copy(update={"bills": bills, "retries": {waiting.bill_id: retry}}), SOLD)
+
+    assert "* bill `c-1:0:r0`: parked, waits for a person, reason refused at org_no\n" in shown
+    assert "* bill `c-1:1:r0`: being made, not taken by the platform 3 times, tried again at 2026-11-21 13:00" in shown
+
+
+def test_an_ended_contract_waits_for_its_open_bills_alone() -> None:
+    over = cancelled(STATE, "now", SOLD)
+
+    assert contract_details(over, SOLD).startswith("**ended, access off** (cancelled)")
+    assert contract_details(over, SOLD).endswith("* next: nothing by itself; the contract waits for its open bills")
