@@ -78,18 +78,21 @@ async def _limited_body(request: Request) -> bytes | None:
 def _told(body: bytes) -> dict[str, object] | None:
     try:
         told = simplejson.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the second: nested deeper than anything that is meant
         return None
     return told if isinstance(told, dict) else None
 
 
 def _names(told: dict[str, object], body: bytes) -> tuple[str, str]:
     """The callback's own id, or one made of its words; and the billogram that it tells of, or the callback itself."""
-    named, billogram = told.get("callback_id"), told.get("billogram")
-    is_usable = isinstance(named, str) and 0 < len(named) <= 100
-    callback_id = str(named) if is_usable else f"sha256:{hashlib.sha256(body).hexdigest()}"
-    subject = billogram.get("id") if isinstance(billogram, dict) else None
-    return callback_id, subject if isinstance(subject, str) and len(subject) <= 100 else callback_id
+    billogram = told.get("billogram")
+    callback_id = _name(told.get("callback_id")) or f"sha256:{hashlib.sha256(body).hexdigest()}"
+    return callback_id, _name(billogram.get("id") if isinstance(billogram, dict) else None) or callback_id
+
+
+def _name(value: object) -> str | None:
+    """Printable signs alone: every database keeps those."""
+    return value if isinstance(value, str) and len(value) <= 100 and value.isprintable() else None
 
 
 def _answer(status: int, outcome: str, detail: str | None) -> Response:

@@ -3,11 +3,12 @@
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
 from contracts.delivery import Address, DeliveryMethod
 from contracts.invoice import Subscriber
@@ -58,8 +59,15 @@ def _zone(value: object) -> object:
     return value
 
 
-Text = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S")]
-OptionalText = Annotated[str, Field(max_length=100)] | None
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(sign) == "Cc" for sign in text):
+        raise ValueError("holds a line break or another control character; leave it out")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S"), AfterValidator(_one_line)]
+MaybeEmpty = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
+OptionalText = MaybeEmpty | None
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Price = Annotated[str, BeforeValidator(_price)]
 CivilDate = Annotated[date, BeforeValidator(_civil_date)]
@@ -67,9 +75,9 @@ Zone = Annotated[str, BeforeValidator(_zone)]
 
 
 class SaleAddress(Input):
-    street: Annotated[str, Field(max_length=100)] = ""
-    zipcode: Annotated[str, Field(max_length=20)] = ""
-    city: Annotated[str, Field(max_length=100)] = ""
+    street: MaybeEmpty = ""
+    zipcode: Annotated[str, Field(max_length=20), AfterValidator(_one_line)] = ""
+    city: MaybeEmpty = ""
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "SE"
 
 

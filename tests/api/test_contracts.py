@@ -49,6 +49,8 @@ def line(**changes: object) -> list[dict[str, object]]:
         ({"lines": line(quantity="1")}, "/lines/0/quantity"),
         ({"lines": line(unit_price="-1.00")}, "/lines"),
         ({"subscriber": {"subscriber_id": "s-1"}}, "/subscriber/name"),
+        ({"subscriber": {"subscriber_id": "s-1", "name": "Anna\x00"}}, "/subscriber/name"),
+        ({"edi_number": "7350\x0001"}, "/edi_number"),
         ({"interval": {"unit": "hour"}}, "/interval/unit"),
         ({"currency": "EUR"}, "/currency"),
         ({"start_date": "2026-10-01"}, "/start_date"),

@@ -69,6 +69,8 @@ async def test_a_genuine_callback_is_kept_once_however_often_it_comes(
         ("nobody", CALLBACK_KEY, EVENT, 404),
         ("demo", CALLBACK_KEY, b"<html>", 400),
         ("demo", CALLBACK_KEY, b"[1, 2]", 400),
+        ("demo", CALLBACK_KEY, b'{"a":' * 50_000, 400),
+        ("demo", CALLBACK_KEY, '{"callback_id": "å"}'.encode("utf-16"), 400),
         ("demo", CALLBACK_KEY, b" " * (BODY_BYTES_MAX + 1), 413),
     ],
 )
@@ -86,6 +88,16 @@ async def test_an_unknown_kind_is_kept_by_its_words_where_it_has_no_id(
     statuses = [await send(http, body), await send(http, body)]
 
     assert statuses == [200, 200]
+    assert [callback_id.partition(":")[0] for callback_id, _, _ in kept(database)] == ["sha256"]
+
+
+@pytest.mark.parametrize("name", ["a\\u0000b", "\\ud800", ""])
+async def test_a_name_that_no_database_keeps_is_replaced_by_the_words_own(
+    http: httpx.AsyncClient, database: Database, name: str
+) -> None:
+    body = f'{{"callback_id": "{name}", "billogram": {{"id": "{name}"}}}}'.encode()
+
+    assert await send(http, body) == 200
     assert [callback_id.partition(":")[0] for callback_id, _, _ in kept(database)] == ["sha256"]
 
 
