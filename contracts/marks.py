@@ -1,0 +1,39 @@
+"""By what a contract is found in Temporal's list, from what it knows of itself. No personal data."""
+
+from datetime import datetime
+
+from contracts.access import Access
+from contracts.contract import ContractState, ContractStatus, standing_of
+from contracts.record import Record
+from contracts.terms import is_billed
+
+
+class Marks(Record):
+    """`parked` are the reasons of its parked bills, each once; `next_renewal` is when the next period begins that
+    will be billed, or None."""
+
+    status: ContractStatus
+    access: Access
+    parked: tuple[str, ...] = ()
+    next_renewal: datetime | None = None
+
+
+def marks(state: ContractState, now: datetime) -> Marks:
+    """The same before and after the bills that are due at `now` have been ordered."""
+    standing = standing_of(state.schedule, state.sold_at, state.ending, now)
+    reasons = {bill.parked.reason.value for bill in state.bills.values() if bill.parked is not None}
+    return Marks(
+        status=standing.status,
+        access=standing.access,
+        parked=tuple(sorted(reasons)),
+        next_renewal=_next_renewal(state, now),
+    )
+
+
+def _next_renewal(state: ContractState, now: datetime) -> datetime | None:
+    number = max(state.next_period, 1)
+    while is_billed(state.schedule, number, state.ending):
+        if (at := state.schedule.renewal_instant(number)) > now:
+            return at
+        number += 1
+    return None
