@@ -31,7 +31,8 @@ CREATE TABLE IF NOT EXISTS callbacks (
     url TEXT, -- this and the key: null means the account's, as it is when sent
     sign_key TEXT,
     outcome TEXT NOT NULL DEFAULT 'pending',
-    ready_at REAL -- real time; null: waits for an earlier callback of its billogram, or is over
+    ready_at REAL, -- real time; null: waits for an earlier callback of its billogram, or is over
+    not_before REAL NOT NULL DEFAULT 0 -- real time; later than its turn if it is made to dawdle
 );
 CREATE INDEX IF NOT EXISTS callbacks_billogram ON callbacks (billogram_id, seq);
 CREATE INDEX IF NOT EXISTS callbacks_pending ON callbacks (billogram_id, seq) WHERE outcome = 'pending';
@@ -39,6 +40,10 @@ CREATE INDEX IF NOT EXISTS callbacks_ready ON callbacks (ready_at, seq) WHERE re
 CREATE TABLE IF NOT EXISTS attempts (callback_seq INTEGER NOT NULL, at REAL NOT NULL, status INTEGER, error TEXT);
 CREATE INDEX IF NOT EXISTS attempts_callback ON attempts (callback_seq);
 """
+
+
+ADDED = {"callbacks": {"not_before": "REAL NOT NULL DEFAULT 0"}}
+"""Columns that a file of an earlier day lacks."""
 
 
 class Database:
@@ -49,6 +54,7 @@ class Database:
         self._connection.row_factory = sqlite3.Row
         # A killed process loses nothing with NORMAL; only a power cut could, and that a stand-in may.
         self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
+        self._add_columns()
 
     def close(self) -> None:
         self._connection.close()
@@ -84,3 +90,9 @@ class Database:
 
     def put(self, name: str, value: object) -> None:
         self.run("INSERT OR REPLACE INTO singles VALUES (?, ?)", name, dump(value))
+
+    def _add_columns(self) -> None:
+        for table, columns in ADDED.items():
+            there = {row["name"] for row in self.rows(f"PRAGMA table_info({table})")}
+            for name in columns.keys() - there:
+                self.run(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
