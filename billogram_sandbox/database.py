@@ -31,8 +31,8 @@ CREATE TABLE IF NOT EXISTS callbacks (
     url TEXT, -- this and the key: null means the account's, as it is when sent
     sign_key TEXT,
     outcome TEXT NOT NULL DEFAULT 'pending',
-    ready_at REAL, -- real time; null: waits for an earlier callback of its billogram, or is over
-    not_before REAL NOT NULL DEFAULT 0 -- real time; later than its turn if it is made to dawdle
+    not_before REAL NOT NULL DEFAULT 0, -- real time; later than its turn if it is made to dawdle
+    ready_at REAL -- real time; null: waits for an earlier callback of its billogram, or is over
 );
 CREATE INDEX IF NOT EXISTS callbacks_billogram ON callbacks (billogram_id, seq);
 CREATE INDEX IF NOT EXISTS callbacks_pending ON callbacks (billogram_id, seq) WHERE outcome = 'pending';

@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 from tests.billogram_sandbox.calling import Client, Receiver, eventually, row
@@ -128,6 +130,21 @@ async def test_callbacks_survive_the_process_that_could_not_send_them(tmp_path: 
         await after.quiet()
 
     assert receiver.types(billogram["id"]) == ["BillogramCreated", "BillogramSent"]
+
+
+async def test_a_file_of_an_earlier_day_is_opened_and_goes_on(tmp_path: Path, receiver: Receiver) -> None:
+    async with running(tmp_path / "old.db") as before:
+        await before.control("PUT", "/account", {"callback_url": "http://127.0.0.1:9/closed"})
+        billogram = await before.sent()
+    with closing(sqlite3.connect(tmp_path / "old.db")) as file, file:
+        file.execute("ALTER TABLE callbacks DROP COLUMN not_before")
+        file.execute("UPDATE singles SET value = '{\"callback_url\": null, \"sign_key\": null}' WHERE name = 'account'")
+    async with running(tmp_path / "old.db") as after:
+        await after.control("PUT", "/account", {"callback_url": receiver.url})
+        await after.pay(billogram["id"])
+        await after.quiet()
+
+    assert receiver.types(billogram["id"]) == ["BillogramCreated", "BillogramSent", "Payment", "BillogramEnded"]
 
 
 async def _one(client: Client) -> dict[str, int]:
