@@ -46,6 +46,10 @@ class BillogramClient:
         self._base = credentials.url.rstrip("/")
         self._auth = httpx.BasicAuth(credentials.user, credentials.key)
 
+    async def check_credentials(self) -> None:
+        """Reads one customer at most, which is answered only to those who may."""
+        await self._call("GET", "/customer", params={"page": "1", "page_size": "1"})
+
     async def create(self, body: Body) -> Billogram:
         """Raises KeyExists, DataRefused, OutcomeUnknown."""
         return _read(Billogram, await self._call("POST", "/billogram", body))

@@ -15,12 +15,14 @@ from config import WEB_PARTS, cipher_of
 def worker() -> None:
     """The Temporal worker."""
     _need_secret_key()
+    from temporalio.service import RPCError  # noqa: PLC0415 - commands over HTTP have no use for it
+
     from worker import main  # noqa: PLC0415 - the web has no use for it
 
     try:
         main()
-    except RuntimeError as error:
-        fail(f"the worker can't run: {error}")
+    except (RuntimeError, RPCError) as error:
+        fail(f"the worker can't run: {error}; `avtal doctor` tells what to mend")
 
 
 def web(

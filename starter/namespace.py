@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType, TaskQueueType
-from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DescribeNamespaceRequest,
     DescribeTaskQueueRequest,
+    DescribeWorkerDeploymentRequest,
     RegisterNamespaceRequest,
     UpdateNamespaceRequest,
 )
@@ -25,6 +24,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from workflows.attributes import ATTRIBUTES
+from workflows.messages import billing_queue
 
 RETENTION = timedelta(hours=72)
 """How long a closed contract's history stays to be looked at; the store remembers for ever."""
@@ -53,7 +53,7 @@ class TemporalSilent(NamespaceTrouble):
 
 def task_queues(name: str) -> tuple[str, ...]:
     """The queues that workers poll, the contracts' own first."""
-    return (name, f"{name}-billing")
+    return (name, billing_queue(name))
 
 
 async def prepare_namespace(client: Client, retention: timedelta | None = None) -> list[str]:
@@ -109,9 +109,25 @@ def missing_attributes(known: Types) -> dict[str, int]:
 
 async def is_polled(client: Client, queue: str) -> bool:
     """Whether a worker asked for work there lately. Raises NamespaceTrouble."""
-    with _in_words(client):
-        answers = await asyncio.gather(*(_pollers(client, queue, kind) for kind in QUEUE_TYPES))
+    try:
+        with _in_words(client):
+            answers = await asyncio.gather(*(_pollers(client, queue, kind) for kind in QUEUE_TYPES))
+    except RPCError as error:
+        _check_not_found(error)
+        return False
     return any(datetime.now(UTC) - seen < POLLED_LATELY for seen in (*answers[0], *answers[1]))
+
+
+async def current_version(client: Client, deployment: str) -> str | None:
+    """The build id of the worker code that new contracts begin with, if any is named. Raises NamespaceTrouble."""
+    request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=deployment)
+    try:
+        with _in_words(client):
+            found = await client.workflow_service.describe_worker_deployment(request, timeout=RPC_TIMEOUT)
+    except RPCError as error:
+        _check_not_found(error)
+        return None
+    return found.worker_deployment_info.routing_config.current_deployment_version.build_id or None
 
 
 async def _pollers(client: Client, queue: str, kind: "TaskQueueType.ValueType") -> list[datetime]:
@@ -126,15 +142,14 @@ async def _make_or_keep(client: Client, retention: timedelta | None) -> list[str
     present = await retention_of(client)
     if present is None:
         kept = retention or RETENTION
-        request = RegisterNamespaceRequest(
-            namespace=client.namespace, workflow_execution_retention_period=_duration(kept)
-        )
+        request = RegisterNamespaceRequest(namespace=client.namespace)
+        request.workflow_execution_retention_period.FromTimedelta(kept)
         await _write(client, client.workflow_service.register_namespace(request, timeout=RPC_TIMEOUT))
         return [f"made the namespace {client.namespace}, which keeps what has closed for {hours(kept)}"]
-    if retention in (None, present):
+    if retention is None or retention == present:
         return []
-    config = NamespaceConfig(workflow_execution_retention_ttl=_duration(retention))
-    change = UpdateNamespaceRequest(namespace=client.namespace, config=config)
+    change = UpdateNamespaceRequest(namespace=client.namespace)
+    change.config.workflow_execution_retention_ttl.FromTimedelta(retention)
     await _write(client, client.workflow_service.update_namespace(change, timeout=RPC_TIMEOUT))
     return [f"changed what {client.namespace} keeps of what has closed from {hours(present)} to {hours(retention)}"]
 
@@ -196,12 +211,6 @@ def _check_not_found(error: RPCError) -> None:
 
 def _word(kind: int) -> str:
     return IndexedValueType.Name(kind).removeprefix("INDEXED_VALUE_TYPE_").title().replace("_", "")  # type: ignore[arg-type] # any number
-
-
-def _duration(span: timedelta) -> Duration:
-    made = Duration()
-    made.FromTimedelta(span)
-    return made
 
 
 def hours(span: timedelta) -> str:

@@ -103,9 +103,8 @@ async def test_a_dead_address_is_named() -> None:
 
 
 async def test_a_queue_that_nobody_polls_is_seen_as_such(temporal: str) -> None:
-    client = await client_of(temporal, "default")
-
-    assert not await is_polled(client, "nobody")
+    for namespace in ("default", "nowhere"):
+        assert not await is_polled(await client_of(temporal, namespace), "nobody")
 
 
 def test_the_server_is_asked_for_no_more_than_is_missing() -> None:
