@@ -63,6 +63,15 @@ class BillogramClient:
         answer = await self._call("POST", f"/billogram/{billogram_id}/command/send", {"method": method})
         return _read(Billogram, answer)
 
+    async def delete(self, billogram_id: str) -> None:
+        """A draft. Raises StateRefused, NotFound, OutcomeUnknown."""
+        await self._call("DELETE", f"/billogram/{billogram_id}")
+
+    async def credit(self, billogram_id: str) -> Billogram:
+        """All of it (section 11). Raises StateRefused, DataRefused, NotFound, OutcomeUnknown."""
+        answer = await self._call("POST", f"/billogram/{billogram_id}/command/credit", {"mode": "full"})
+        return _read(Billogram, answer)
+
     async def find(self, key: str) -> list[CompactBillogram]:
         """The billograms whose `creditor_unique_value` is `key` (section 16)."""
         filters = {"filter_type": "field", "filter_field": "creditor_unique_value", "filter_value": key}
