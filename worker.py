@@ -1,23 +1,35 @@
 """The composition root of the Temporal worker: builds what the activities need, registers, runs until stopped."""
 
 import asyncio
+import logging
 import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 
 import httpx
+import uvicorn
+from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.access import AccessActivities
 from activities.billing import BillingActivities
+from api.app import install_problems
+from api.health import NotReady, health_router
+from api.readiness import check_store, check_temporal
 from billogram.client import http_client
 from config import Settings, cipher_of
 from starter.connection import connect
 from store.cipher import Cipher
 from store.database import Database
+from telemetry import Telemetry, start_telemetry
 from workflows.contract import ContractWorkflow
 
 STOPS_WITHIN = timedelta(seconds=10)
+
+log = logging.getLogger("worker")
 
 
 def contract_worker(
@@ -34,20 +46,69 @@ def contract_worker(
     )
 
 
-async def run(settings: Settings) -> None:
+def health_app(telemetry: Telemetry, database: Database, worker: Worker) -> FastAPI:
+    async def check_worker() -> None:
+        if not worker.is_running:
+            raise NotReady("does not poll for tasks")
+
+    app = FastAPI(title="Avtal's worker", docs_url=None, redoc_url=None, openapi_url=None)
+    install_problems(app)
+    telemetry.serve_metrics(app)
+    checks = {
+        "store": lambda: check_store(database),
+        "temporal": lambda: check_temporal(worker.client),
+        "worker": check_worker,
+    }
+    app.include_router(health_router(checks))
+    return app
+
+
+@asynccontextmanager
+async def served(app: FastAPI, listening: socket.socket) -> AsyncIterator[None]:
+    """Signals are the worker's own matter: health is told until it has stopped."""
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    server.capture_signals = nullcontext  # type: ignore[assignment,method-assign] # it would take them over
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def listen(settings: Settings) -> socket.socket:
+    address = (settings.worker_host, settings.worker_port)
+    try:
+        return socket.create_server(address)
+    except OSError as error:
+        raise SystemExit(
+            f"the worker can't listen on {address[0]}:{address[1]}, AVTAL_WORKER_HOST and AVTAL_WORKER_PORT "
+            f"({error.strerror}): stop what uses the port, or set another"
+        ) from error
+
+
+async def run(settings: Settings, telemetry: Telemetry, listening: socket.socket) -> None:
     database = Database(settings.store_url)
     async with http_client() as http:
-        client = await connect()
+        client = await connect(plugins=telemetry.plugins)
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        async with contract_worker(client, settings.task_queue, database, cipher_of(settings), http):
+        worker = contract_worker(client, settings.task_queue, database, cipher_of(settings), http)
+        async with served(health_app(telemetry, database, worker), listening), worker:
+            log.info("worker started: task queue %s, health on %s:%d", worker.task_queue, *listening.getsockname()[:2])
             await stopped.wait()
+            log.info("worker stops: it finishes what runs")
     database.close()
+    log.info("worker stopped")
+    await telemetry.close()
 
 
 def main() -> None:
-    asyncio.run(run(Settings()))
+    settings = Settings()
+    telemetry = start_telemetry("worker", settings)
+    with listen(settings) as listening:
+        asyncio.run(run(settings, telemetry, listening))
 
 
 if __name__ == "__main__":
