@@ -16,7 +16,7 @@ from api.app import Api, api_router, install_problems
 from api.health import NotReady, health_router
 from api.readiness import check_store, check_temporal
 from billogram.client import http_client
-from callbacks.boxes import Inbox, Outbox, measure
+from callbacks.boxes import Inbox, Outbox, measure, relay_trouble
 from callbacks.receiver import Receiver, receiver_router
 from callbacks.recording import Recording
 from callbacks.relay import Relay
@@ -29,9 +29,6 @@ from store.database import Database
 from store.inbox import StoredCallback
 from store.outbox import Telling
 from telemetry import REQUEST_TRACING, Telemetry, start_telemetry
-
-RELAY_SILENT_SECONDS = 30.0
-RELAY_LATE_SECONDS = 60.0
 
 log = logging.getLogger("web")
 
@@ -66,12 +63,11 @@ class Web:
             yield receiver_router(Receiver(self.database, self.cipher, self.clock, self.inbox.wake))
 
     async def _check_relay(self) -> None:
-        if time.time() - min(self.inbox.looked_at, self.outbox.looked_at) > RELAY_SILENT_SECONDS:
-            raise NotReady("does not look for work")
-        for box in self.boxes:
-            late = (await asyncio.to_thread(box.backlog, time.time())).oldest_seconds
-            if late > RELAY_LATE_SECONDS:
-                raise NotReady(f"is {late:.0f} s late with the oldest row of the {box.name}")
+        now = time.time()
+        backlogs = {box.name: await asyncio.to_thread(box.backlog, now) for box in self.boxes}
+        trouble = relay_trouble(now - min(self.inbox.looked_at, self.outbox.looked_at), backlogs)
+        if trouble is not None:
+            raise NotReady(trouble)
 
 
 def create_app(settings: Settings, telemetry: Telemetry, parts: Collection[str] = WEB_PARTS) -> FastAPI:

@@ -4,7 +4,7 @@ How full they are is a figure, and part of whether a web process is ready.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 
 from prometheus_client import Gauge
@@ -23,6 +23,8 @@ from store.inbox import (
 from store.outbox import Telling, claim_tellings, give_tellings_back, tell_later, telling_backlog
 
 TRY_AGAIN_SECONDS_MAX = 300.0
+SILENT_SECONDS_MAX = 30.0
+LATE_SECONDS_MAX = 60.0
 
 DUE = Gauge("avtal_relay_due_rows", "Rows that are due, by box", ["box"])
 OLDEST = Gauge("avtal_relay_oldest_due_seconds", "How long the oldest due row waits for its try, by box", ["box"])
@@ -93,6 +95,14 @@ class Outbox:
 def patience(attempts: int) -> float:
     """Seconds until the next try."""
     return min(2.0 ** min(attempts, 20), TRY_AGAIN_SECONDS_MAX)
+
+
+def relay_trouble(silent_seconds: float, backlogs: Mapping[str, Backlog]) -> str | None:
+    """What keeps the relay from being ready, in words that stay the same while it lasts."""
+    if silent_seconds > SILENT_SECONDS_MAX:
+        return "does not look for work"
+    late = [name for name, backlog in backlogs.items() if backlog.oldest_seconds > LATE_SECONDS_MAX]
+    return f"is more than {LATE_SECONDS_MAX:.0f} s late with work of the {' and the '.join(late)}" if late else None
 
 
 def measure(boxes: Sequence[Inbox | Outbox]) -> None:
