@@ -11,6 +11,7 @@ import re
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Span, SpanProcessor
 
 LOOPBACK = "127.0.0.1"
+PORTS_TRIED_MAX = 5
 LOGGED = ("timestamp", "level", "logger", "message", "account", "contract_id", "bill_id", "exc_info")
 """The fields of a line in JSON; those that have nothing to say are left out."""
 CHATTY = ("httpx", "httpcore", "urllib3", "uvicorn", "asyncio")
@@ -84,13 +86,7 @@ class Telemetry(NamedTuple):
 def start_telemetry(process: str, settings: Settings) -> Telemetry:
     """Once per process, before anything else of it."""
     log_as(settings.log_format, settings.log_level.upper())
-    port = _free_port()
-    forwarding = LogForwardingConfig(logging.getLogger("temporalio.core"), append_target_to_name=False)
-    figures = PrometheusConfig(
-        bind_address=f"{LOOPBACK}:{port}", counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True
-    )
-    heard = LoggingConfig(TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding)
-    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=heard, metrics=figures)))
+    port = _start_core()
     if any(os.environ.get(name) for name in OTLP_ENDPOINTS):
         return _traced(process, port)
     return Telemetry(port, ())
@@ -152,6 +148,21 @@ def _log_end(kind: type[BaseException], error: BaseException, traceback: Traceba
         logging.getLogger(__name__).critical("the process ends by an error", exc_info=(kind, error, traceback))
 
 
+def _start_core() -> int:
+    """The SDK's core logs through us, and answers with its figures on the port that is returned, on this machine."""
+    forwarding = LogForwardingConfig(logging.getLogger("temporalio.core"), append_target_to_name=False)
+    heard = LoggingConfig(TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding)
+    for _ in range(PORTS_TRIED_MAX):
+        port = _free_port()
+        figures = PrometheusConfig(
+            bind_address=f"{LOOPBACK}:{port}", counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True
+        )
+        with suppress(ValueError):  # someone else took the port meanwhile
+            Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=heard, metrics=figures)))
+            return port
+    raise SystemExit("the figures of Temporal's SDK found no free port on this machine")
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
@@ -183,11 +194,12 @@ def _without_paths() -> "SpanProcessor":
 
 def _traced(process: str, port: int) -> Telemetry:
     try:
-        from opentelemetry import trace  # noqa: PLC0415 - an extra, loaded only if traces are wanted
+        from opentelemetry import propagate, trace  # noqa: PLC0415 - an extra, loaded only if traces are wanted
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
         from opentelemetry.sdk.resources import SERVICE_NAME, Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import SpanLimits  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
         from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, create_tracer_provider  # noqa: PLC0415
     except ImportError as error:
         raise SystemExit(f"{OTLP_ENDPOINTS[0]} is set, but traces need the extra avtal[otel]: {error}") from error
@@ -197,4 +209,6 @@ def _traced(process: str, port: int) -> Telemetry:
     provider.add_span_processor(_without_paths())
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+    # Without baggage, which would carry whatever a caller writes into histories.
+    propagate.set_global_textmap(TraceContextTextMapPropagator())
     return Telemetry(port, (OpenTelemetryPlugin(add_temporal_spans=True),), provider)

@@ -51,6 +51,7 @@ class Relay(Generic[Work]):
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._stopping = False
+        self._is_blind = False
         self.looked_at = 0.0
         """Real time of the last look into the store that went well: a relay that works looks often."""
 
@@ -70,7 +71,7 @@ class Relay(Generic[Work]):
                 self._woken.clear()
                 await self._look()
                 try:
-                    await asyncio.wait_for(self._woken.wait(), 0 if self._stopping else LOOK_SECONDS)
+                    await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
                 except TimeoutError:
                     continue
         finally:
@@ -83,8 +84,13 @@ class Relay(Generic[Work]):
         try:
             due = await asyncio.to_thread(self._box.claim, time.time(), free)
         except Exception:
-            logger.exception("the store can't be read; the relay looks again")
+            if not self._is_blind:
+                logger.exception("the %s can't be read; the relay goes on looking", self._box.name)
+            self._is_blind = True
             return
+        if self._is_blind:
+            logger.warning("the %s can be read again", self._box.name)
+        self._is_blind = False
         self.looked_at = time.time()
         for work in due:
             self._begin(work)

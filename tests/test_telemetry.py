@@ -1,9 +1,11 @@
 """What web and worker tell of a contract's life, from outside: lines, figures, spans, and nothing about the reader."""
 
 import asyncio
+import base64
 import json
 import logging
 import os
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -46,6 +48,9 @@ class Told(NamedTuple):
         """The first line whose message starts so."""
         return next(line for line in self.lines(process) if line["message"].startswith(start))
 
+    async def histories(self) -> str:
+        return "".join([run.to_json() for run in await self.life.histories("observed")])
+
     async def spans_until(self, name: str) -> dict[str, str]:
         async def is_there() -> bool:
             return any(span.name == name for _, span in self.collector.spans())
@@ -81,6 +86,9 @@ async def live(life: Life) -> None:
         await life.until(lambda: has_figure(life.stack.addresses.worker, 'avtal_bills_total{outcome="failed"'))
     await life.api.post("/v1/contracts", json=sale("wrong", subscriber=READER))
     await life.api.get(f"/v1/contracts/{READER['email']}?name={READER['name']}")
+    baggage = {"baggage": f"reader={READER['email']}"}
+    cancelled = await life.api.post("/v1/contracts/observed/cancel", json={"at": "period_end"}, headers=baggage)
+    assert cancelled.status_code == 200
 
 
 async def has_figure(base: str, figure: str) -> bool:
@@ -108,13 +116,15 @@ async def test_lines_name_the_contract_and_the_bill_that_they_concern(told: Told
     assert told.of("worker", "bill late:0:r0 failed")["bill_id"] == "late:0:r0"
 
 
-async def test_no_line_and_no_span_names_the_reader(told: Told) -> None:
+async def test_no_line_no_span_and_no_history_names_the_reader(told: Told) -> None:
     await told.spans_until("record callback")
-    exported = b"".join(told.collector.bodies).lower()
+    lines = told.text("web") + told.text("worker")
+    spans = b"".join(told.collector.bodies).decode(errors="replace")
+    payloads = [base64.b64decode(found) for found in re.findall(r'"data": "([^"]*)"', await told.histories())]
+    everything = (lines + spans + b"".join(payloads).decode()).lower()
 
-    for word in PERSONAL:
-        assert word not in told.text("web").lower() + told.text("worker").lower()
-        assert word.encode() not in exported
+    assert b"traceparent" in b"".join(payloads)
+    assert [word for word in PERSONAL if word in everything] == []
 
 
 async def test_figures_of_ours_and_of_the_sdk_stand_on_one_page(told: Told) -> None:
