@@ -6,7 +6,7 @@ The connection to Temporal is not here: the SDK reads its own names (`TEMPORAL_A
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.cipher import Cipher, new_cipher_key
@@ -37,6 +37,16 @@ class Settings(BaseSettings):
     """Of the worker's health and figures."""
     sandbox_port: int = 8280
     task_queue: str = "avtal"
+    build_id: str | None = None
+    """Names this code to Temporal. A contract then stays with the code that it began its run with, and goes over to
+    the current one when it continues as new; without it, new code takes over at once."""
+    worker_contracts_cached_max: Annotated[int, Field(ge=1)] = 5_000
+    worker_contract_tasks_max: Annotated[int, Field(ge=2)] = 100
+    worker_bills_max: Annotated[int, Field(ge=1)] = 32
+    """Bills that one worker makes at the same time."""
+    worker_pollers_max: Annotated[int, Field(ge=2)] = 20
+    bills_per_second_max: Annotated[float, Field(gt=0)] | None = None
+    """For each account, over all workers; kept by Temporal's server."""
     log_format: Literal["text", "json"] = "text"
     log_level: LogLevel = "info"
     test_clock: bool = False

@@ -1,10 +1,13 @@
-"""The composition root of the Temporal worker: builds what the activities need, registers, runs until stopped."""
+"""The composition root of the Temporal worker: builds what the activities need, registers, runs until stopped.
+
+Contracts and the making of bills have a queue each, so that a silent platform holds up no contract.
+"""
 
 import asyncio
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 
@@ -12,7 +15,8 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 
 from activities.access import AccessActivities
 from activities.billing import BillingActivities
@@ -22,33 +26,65 @@ from api.readiness import check_store, check_temporal
 from billogram.client import http_client
 from config import Settings, cipher_of
 from starter.connection import connect
+from starter.queues import limit_bills
 from store.cipher import Cipher
 from store.database import Database
 from telemetry import Telemetry, start_telemetry
 from workflows.contract import ContractWorkflow
+from workflows.messages import billing_queue
 
+DEPLOYMENT = "avtal"
 STOPS_WITHIN = timedelta(seconds=10)
 
 log = logging.getLogger("worker")
 
 
-def contract_worker(
-    client: Client, task_queue: str, database: Database, cipher: Cipher, http: httpx.AsyncClient
-) -> Worker:
+def workers(
+    client: Client, settings: Settings, database: Database, cipher: Cipher, http: httpx.AsyncClient
+) -> Sequence[Worker]:
     billing = BillingActivities(database, cipher, http)
     access = AccessActivities(database)
-    return Worker(
+    pollers = PollerBehaviorAutoscaling(
+        maximum=settings.worker_pollers_max, initial=min(5, settings.worker_pollers_max)
+    )
+    contracts = Worker(
         client,
-        task_queue=task_queue,
+        task_queue=settings.task_queue,
         workflows=[ContractWorkflow],
-        activities=[billing.make_bill, billing.void_bill, access.tell_standing],
+        activities=[billing.void_bill, access.tell_standing],
+        max_cached_workflows=settings.worker_contracts_cached_max,
+        max_concurrent_workflow_tasks=settings.worker_contract_tasks_max,
+        workflow_task_poller_behavior=pollers,
+        activity_task_poller_behavior=pollers,
         graceful_shutdown_timeout=STOPS_WITHIN,
+        deployment_config=deployment(settings.build_id),
+    )
+    bills = Worker(
+        client,
+        task_queue=billing_queue(settings.task_queue),
+        activities=[billing.make_bill],
+        max_concurrent_activities=settings.worker_bills_max,
+        activity_task_poller_behavior=pollers,
+        graceful_shutdown_timeout=STOPS_WITHIN,
+        deployment_config=deployment(settings.build_id),
+    )
+    return contracts, bills
+
+
+def deployment(build_id: str | None) -> WorkerDeploymentConfig | None:
+    """Pinned: a run stays with the code that it began with."""
+    if build_id is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(DEPLOYMENT, build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
     )
 
 
-def health_app(telemetry: Telemetry, database: Database, worker: Worker) -> FastAPI:
+def health_app(telemetry: Telemetry, database: Database, client: Client, run: Sequence[Worker]) -> FastAPI:
     async def check_worker() -> None:
-        if not worker.is_running:
+        if not all(worker.is_running for worker in run):
             raise NotReady("does not poll for tasks")
 
     app = FastAPI(title="Avtal's worker", docs_url=None, redoc_url=None, openapi_url=None)
@@ -56,7 +92,7 @@ def health_app(telemetry: Telemetry, database: Database, worker: Worker) -> Fast
     telemetry.serve_metrics(app)
     checks = {
         "store": lambda: check_store(database),
-        "temporal": lambda: check_temporal(worker.client),
+        "temporal": lambda: check_temporal(client),
         "worker": check_worker,
     }
     app.include_router(health_router(checks))
@@ -91,12 +127,16 @@ async def run(settings: Settings, telemetry: Telemetry, listening: socket.socket
     database = Database(settings.store_url)
     async with http_client() as http:
         client = await connect(plugins=telemetry.plugins)
+        await limit_bills(client, settings.task_queue, settings.bills_per_second_max)
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        worker = contract_worker(client, settings.task_queue, database, cipher_of(settings), http)
-        async with served(health_app(telemetry, database, worker), listening), worker:
-            log.info("worker started: task queue %s, health on %s:%d", worker.task_queue, *listening.getsockname()[:2])
+        contracts, bills = workers(client, settings, database, cipher_of(settings), http)
+        health = health_app(telemetry, database, client, (contracts, bills))
+        async with served(health, listening), bills, contracts:
+            log.info(
+                "worker started: task queue %s, health on %s:%d", settings.task_queue, *listening.getsockname()[:2]
+            )
             await stopped.wait()
             log.info("worker stops: it finishes what runs")
     database.close()

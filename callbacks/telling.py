@@ -16,10 +16,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from callbacks.relay import FAILED
 from contracts.bill import BillRecord
+from contracts.details import terms_in_words
 from observing.tracing import span
 from store.contracts import contract, standing_in_row
 from store.database import Database
 from store.outbox import Telling, news_of, queue_start_again, tell_later, told
+from workflows.attributes import attributes_at_start
 from workflows.contract import ContractWorkflow
 from workflows.messages import ContractStart, workflow_id
 
@@ -61,7 +63,9 @@ class TellingTemporal:
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 rpc_timeout=RPC_TIMEOUT,
+                search_attributes=attributes_at_start(start),
                 static_summary=f"Contract {telling.contract_id} of {telling.account}",
+                static_details=terms_in_words(start.schedule),
             )
         except WorkflowAlreadyStartedError:
             return  # it has run to its end

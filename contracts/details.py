@@ -9,7 +9,15 @@ from contracts.access import access_at, explain
 from contracts.bill import STATUS_TEXTS, BillRecord, BillStatus
 from contracts.contract import ContractState, next_due, standing_of
 from contracts.periods import civil_day
-from contracts.terms import is_billed
+from contracts.terms import Schedule, is_billed
+
+
+def terms_in_words(schedule: Schedule) -> str:
+    """What the contract is, as far as time is concerned."""
+    unit, count = schedule.interval.unit, schedule.interval.count
+    often = f"every {unit}" if count == 1 else f"every {count} {unit}s"
+    until = "until further notice" if schedule.fixed_periods is None else f"for {schedule.fixed_periods} periods"
+    return f"Billed {often} from {schedule.anchor} on, {until}, by the days of {schedule.zone}"
 
 
 def contract_details(state: ContractState, now: datetime) -> str:
@@ -20,6 +28,7 @@ def contract_details(state: ContractState, now: datetime) -> str:
         "",
         explain(access, state.schedule, state.ending),
         "",
+        f"* {terms_in_words(state.schedule)}",
         *[_bill_line(state, bill) for bill in state.bills.values()],
         _next_line(state, now),
     ]

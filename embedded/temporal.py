@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from embedded.ports import HOST, Ports
+from workflows.attributes import ATTRIBUTES, type_name
 
 NAMESPACE = "default"
 
@@ -20,6 +21,8 @@ DYNAMIC_CONFIG = {
     "history.timerProcessorMaxTimeShift": '"1ms"',
     "history.timerProcessorMaxPollRPS": "10000",
     "frontend.WorkflowTimeSkippingMaxSkipPerSession": "100000",
+    # Accounts take turns at the queue where bills are made.
+    "matching.enableFairness": "true",
 }
 
 
@@ -36,6 +39,8 @@ def dev_server_command(data_dir: Path, ports: Ports, *, headless: bool) -> list[
         command += ["--sqlite-pragma", f"{name}={value}"]
     for name, value in DYNAMIC_CONFIG.items():
         command += ["--dynamic-config-value", f"{name}={value}"]
+    for attribute in ATTRIBUTES:
+        command += ["--search-attribute", f"{attribute.name}={type_name(attribute)}"]
     return [*command, *(["--headless"] if headless else ["--ui-port", str(ports.temporal_ui)])]
 
 

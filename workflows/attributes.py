@@ -12,7 +12,9 @@ from temporalio.common import (
     TypedSearchAttributes,
 )
 
-from contracts.marks import Marks
+from contracts.contract import opened
+from contracts.marks import Marks, marks
+from workflows.messages import ContractStart
 
 ACCOUNT = SearchAttributeKey.for_keyword("AvtalAccount")
 STATUS = SearchAttributeKey.for_keyword("AvtalStatus")
@@ -20,25 +22,33 @@ ACCESS = SearchAttributeKey.for_keyword("AvtalAccess")
 PARKED = SearchAttributeKey.for_keyword_list("AvtalParked")
 NEXT_RENEWAL = SearchAttributeKey.for_datetime("AvtalNextRenewal")
 
+Updates = list[SearchAttributeUpdate[Any]]
+
 ATTRIBUTES = (ACCOUNT, STATUS, ACCESS, PARKED, NEXT_RENEWAL)
 
 
-def search_attributes(account: str, marks: Marks) -> TypedSearchAttributes:
-    """What a contract starts with; an attribute that has nothing to say is left out."""
-    values = {ACCOUNT: account, **_values(marks)}
+def type_name(attribute: SearchAttributeKey[Any]) -> str:  # Any: any of them
+    """As Temporal's command line writes it."""
+    return attribute.indexed_value_type.name.title().replace("_", "")
+
+
+def attributes_at_start(start: ContractStart) -> TypedSearchAttributes:
+    """At the start they cost no event; one that has nothing to say is left out."""
+    state = start.state or opened(start.schedule, start.sold_at, start.standing)
+    values = {ACCOUNT: start.account, **_values(marks(state, start.sold_at))}
     return TypedSearchAttributes([SearchAttributePair(key, value) for key, value in values.items() if value])
 
 
-def updates(known: TypedSearchAttributes, marks: Marks) -> list[SearchAttributeUpdate[Any]]:
+def updates(known: TypedSearchAttributes, wanted: Marks) -> Updates:
     """What must be written so that the list shows these marks; nothing if it does."""
-    changed = {key: value for key, value in _values(marks).items() if (known.get(key) or None) != value}
+    changed = {key: value for key, value in _values(wanted).items() if (known.get(key) or None) != value}
     return [key.value_set(value) if value else key.value_unset() for key, value in changed.items()]
 
 
-def _values(marks: Marks) -> dict[SearchAttributeKey[Any], Any]:  # Any: each key has a type of its own
+def _values(wanted: Marks) -> dict[SearchAttributeKey[Any], Any]:  # Any: each key has a type of its own
     return {
-        STATUS: marks.status.value,
-        ACCESS: marks.access.value,
-        PARKED: list(marks.parked) or None,
-        NEXT_RENEWAL: marks.next_renewal,
+        STATUS: wanted.status.value,
+        ACCESS: wanted.access.value,
+        PARKED: list(wanted.parked) or None,
+        NEXT_RENEWAL: wanted.next_renewal,
     }

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -20,9 +20,11 @@ with workflow.unsafe.imports_passed_through():
     from contracts.bill import BillRecord, bill_id
     from contracts.contract import ContractStatus
     from contracts.details import contract_details
+    from contracts.marks import marks
     from contracts.periods import Period
     from contracts.terms import Refused
-    from workflows.messages import CancelRequest, CommandResult, ContractStart, Outlook
+    from workflows.attributes import Updates, updates
+    from workflows.messages import CancelRequest, CommandResult, ContractStart, Outlook, billing_queue
 
 BILLS_PER_RUN = 12
 ANSWERS_WITHIN = timedelta(seconds=15)
@@ -46,6 +48,7 @@ class ContractWorkflow:
         while not self._is_over():
             self._make_bills_that_are_due()
             self._tell_what_has_changed()
+            self._mark_what_has_changed()
             if self._may_roll():
                 self._roll()
             self._show()
@@ -128,6 +131,10 @@ class ContractWorkflow:
         if rules.standing(self.state, self._now()) != self.state.told and "standing" not in self.under_way:
             self._start("standing", self._tell())
 
+    def _mark_what_has_changed(self) -> None:
+        """In Temporal's list of contracts: one event, however many attributes."""
+        workflow.upsert_search_attributes(self._marks_to_write())
+
     async def _sleep_until_due(self) -> None:
         """Wakes for a due instant, for one that has moved, for a command, and for a chance to end or roll."""
         due = rules.next_due(self.state, self._now())
@@ -154,9 +161,13 @@ class ContractWorkflow:
             self.woken
             or self.broken is not None
             or rules.next_due(self.state, self._now()) != due
+            or bool(self._marks_to_write())
             or self._is_over()
             or self._may_roll()
         )
+
+    def _marks_to_write(self) -> Updates:
+        return updates(workflow.info().typed_search_attributes, marks(self.state, self._now()))
 
     def _is_over(self) -> bool:
         told = self.state.told
@@ -191,6 +202,8 @@ class ContractWorkflow:
                     revision=revision,
                     now=self._now(),
                 ),
+                task_queue=billing_queue(workflow.info().task_queue),
+                priority=Priority(fairness_key=self.start.account),
                 start_to_close_timeout=ANSWERS_WITHIN,
                 retry_policy=MAKING,
                 summary=f"{period.start} to {period.last_day}",

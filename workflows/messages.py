@@ -11,6 +11,11 @@ def workflow_id(account: str, contract_id: str) -> str:
     return f"contract:{account}:{contract_id}"
 
 
+def billing_queue(task_queue: str) -> str:
+    """Where bills are made: apart from the contracts, so that a platform's limits and silence hold up nothing else."""
+    return f"{task_queue}-billing"
+
+
 class ContractStart(Record):
     """`standing` is the contract's row as it is; a first run has no `state`, every later one continues it."""
 

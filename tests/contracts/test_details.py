@@ -22,6 +22,7 @@ def test_a_running_contract_tells_its_open_bill_and_its_next_one() -> None:
     assert contract_details(STATE, SOLD) == (
         "**active, access on** (active)\n\n"
         "Access is on: the contract runs until further notice. A cancellation would end it.\n\n"
+        "* Billed every month from 2026-11-21 on, until further notice, by the days of Europe/Stockholm\n"
         "* bill `c-1:0:r0`: open, 395.05 left, due 2026-12-21\n"
         "* next: the bill of period 1, on 2026-12-21"
     )
