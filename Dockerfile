@@ -6,10 +6,10 @@ WORKDIR /src
 
 # The libraries change less often than the code: they are a layer of their own.
 COPY pyproject.toml uv.lock ./
-RUN uv sync --frozen --no-dev --extra postgresql --no-install-project
+RUN uv sync --frozen --no-dev --extra postgresql --extra otel --no-install-project
 
 COPY . .
-RUN uv sync --frozen --no-dev --extra postgresql --no-editable
+RUN uv sync --frozen --no-dev --extra postgresql --extra otel --no-editable
 
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin avtal

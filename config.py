@@ -4,15 +4,18 @@ The connection to Temporal is not here: the SDK reads its own names (`TEMPORAL_A
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.cipher import Cipher, new_cipher_key
 
 WEB_PARTS = ("api", "callbacks")
 """What a web process may serve, alone or together."""
+
+
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)]
 
 
 class Settings(BaseSettings):
@@ -29,6 +32,9 @@ class Settings(BaseSettings):
     api_key: str | None = None
     web_host: str = "127.0.0.1"
     web_port: int = 8270
+    worker_host: str = "127.0.0.1"
+    worker_port: int = 8271
+    """Of the worker's health and figures."""
     sandbox_port: int = 8280
     task_queue: str = "avtal"
     build_id: str | None = None
@@ -41,6 +47,8 @@ class Settings(BaseSettings):
     worker_pollers_max: Annotated[int, Field(ge=2)] = 20
     bills_per_second_max: Annotated[float, Field(gt=0)] | None = None
     """For each account, over all workers; kept by Temporal's server."""
+    log_format: Literal["text", "json"] = "text"
+    log_level: LogLevel = "info"
     test_clock: bool = False
     """Only the embedded stack sets it: time comes from the store's clock, which can be moved forward."""
 

@@ -1,22 +1,24 @@
 """The composition root of the web: mounts the API and the callback receiver, and runs the relay beside them."""
 
 import asyncio
+import logging
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 
 import httpx
-import sqlalchemy as sa
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from fastapi import APIRouter, FastAPI
 from temporalio.client import Client
 
+from api import front
 from api.app import Api, api_router, install_problems
-from api.health import health_router
+from api.health import NotReady, health_router
+from api.readiness import check_store, check_temporal
 from billogram.client import http_client
+from callbacks.boxes import Inbox, Outbox, measure, relay_trouble
 from callbacks.receiver import Receiver, receiver_router
 from callbacks.recording import Recording
 from callbacks.relay import Relay
@@ -26,80 +28,73 @@ from starter.commands import Commands
 from starter.connection import connect
 from store.clock import Clock, TestClock
 from store.database import Database
-from store.inbox import StoredCallback, claim_callbacks
-from store.outbox import Telling, claim_tellings
+from store.inbox import StoredCallback
+from store.outbox import Telling
+from telemetry import REQUEST_TRACING, Telemetry, start_telemetry
 
-RELAY_SILENT_SECONDS = 30.0
+log = logging.getLogger("web")
 
 
 class Web:
     """One web process: what it serves, and what runs beside it."""
 
-    def __init__(self, settings: Settings, client: Client, http: httpx.AsyncClient) -> None:
-        self.database = Database(settings.store_url)
+    def __init__(self, settings: Settings, database: Database, client: Client, http: httpx.AsyncClient) -> None:
+        self.database = database
         self.cipher = cipher_of(settings)
-        self.clock: Clock = TestClock(self.database) if settings.test_clock else Clock()
+        self.clock: Clock = TestClock(database) if settings.test_clock else Clock()
         self.client = client
-        telling = TellingTemporal(client, self.database, settings.task_queue)
-        self.outbox = Relay[Telling](self._tellings, lambda work: (work.account, work.contract_id), telling.tell)
-        recording = Recording(self.database, self.cipher, http, self.outbox.wake)
-        self.inbox = Relay[StoredCallback](self._callbacks, lambda work: (work.account, work.subject), recording.record)
+        outbox = Outbox(database, TellingTemporal(client, database, settings.task_queue).tell)
+        self.outbox = Relay[Telling](outbox)
+        inbox = Inbox(database, Recording(database, self.cipher, http, self.outbox.wake).record)
+        self.inbox = Relay[StoredCallback](inbox)
+        self.boxes = inbox, outbox
 
     def routers(self, parts: Collection[str]) -> Iterator[APIRouter]:
-        yield health_router({"store": self._check_store, "temporal": self._check_temporal, "relay": self._check_relay})
+        yield front.router
+        yield health_router(
+            {
+                "store": lambda: check_store(self.database),
+                "temporal": lambda: check_temporal(self.client),
+                "relay": self._check_relay,
+            }
+        )
         if "api" in parts:
             commands = Commands(self.client, self.database, self.clock)
             yield api_router(Api(self.database, self.clock, commands, self.outbox.wake))
         if "callbacks" in parts:
             yield receiver_router(Receiver(self.database, self.cipher, self.clock, self.inbox.wake))
 
-    def _callbacks(self, now: float, limit: int) -> Sequence[StoredCallback]:
-        with self.database.write() as session:
-            return claim_callbacks(session, now, limit)
-
-    def _tellings(self, now: float, limit: int) -> Sequence[Telling]:
-        with self.database.write() as session:
-            return claim_tellings(session, now, limit)
-
-    async def _check_store(self) -> None:
-        await asyncio.to_thread(self._read_something)
-
-    def _read_something(self) -> None:
-        with self.database.read() as session:
-            session.execute(sa.select(1))
-
-    async def _check_temporal(self) -> None:
-        if not await self.client.service_client.check_health():
-            raise ConnectionError("Temporal says that it is not serving")
-
     async def _check_relay(self) -> None:
-        silent = time.time() - min(self.inbox.looked_at, self.outbox.looked_at)
-        if silent > RELAY_SILENT_SECONDS:
-            raise ConnectionError("the relay does not look for work")
+        now = time.time()
+        backlogs = {box.name: await asyncio.to_thread(box.backlog, now) for box in self.boxes}
+        trouble = relay_trouble(now - min(self.inbox.looked_at, self.outbox.looked_at), backlogs)
+        if trouble is not None:
+            raise NotReady(trouble)
 
 
-def create_app(settings: Settings, parts: Collection[str] = WEB_PARTS) -> FastAPI:
+def create_app(settings: Settings, telemetry: Telemetry, parts: Collection[str] = WEB_PARTS) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = Database(settings.store_url)
         async with http_client() as http:
-            web = Web(settings, await connect(lazy=True), http)
+            web = Web(settings, database, await connect(lazy=True, plugins=telemetry.plugins), http)
+            telemetry.serve_metrics(app, lambda: measure(web.boxes))
             for router in web.routers(parts):
                 app.include_router(router)
-            relays = [asyncio.create_task(relay.run()) for relay in (web.inbox, web.outbox)]
+            relays = web.inbox, web.outbox
+            running = [asyncio.create_task(relay.run()) for relay in relays]
+            log.info("web started: %s on %s:%d", ", ".join(parts), settings.web_host, settings.web_port)
             yield
-            for task in relays:
-                task.cancel()
-            await asyncio.gather(*relays, return_exceptions=True)
-            web.database.close()
+            for relay in relays:
+                relay.stop()
+            await asyncio.gather(*running, return_exceptions=True)
+            database.close()
+        log.info("web stopped")
+        await telemetry.close()
 
-    app = FastAPI(title="Avtal", lifespan=lifespan)
+    app = FastAPI(title="Avtal", lifespan=lifespan, telemetry=REQUEST_TRACING)
     install_problems(app)
-    app.add_route("/metrics", _metrics)
     return app
-
-
-def _metrics(_request: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 def main(only: Collection[str] = WEB_PARTS) -> None:
@@ -107,10 +102,11 @@ def main(only: Collection[str] = WEB_PARTS) -> None:
     # uvicorn raises the signal once more when it has stopped in good order; that is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
-        create_app(settings, only),
+        create_app(settings, start_telemetry("web", settings), only),
         host=settings.web_host,
         port=settings.web_port,
-        log_level="warning",
+        log_config=None,
+        access_log=False,
         timeout_graceful_shutdown=5,
     )
 

@@ -4,11 +4,16 @@ Contracts and the making of bills have a queue each, so that a silent platform h
 """
 
 import asyncio
+import logging
 import signal
-from collections.abc import Sequence
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 
 import httpx
+import uvicorn
+from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
@@ -16,17 +21,23 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymen
 from activities.access import AccessActivities
 from activities.asking import AskingActivities
 from activities.billing import BillingActivities
+from api.app import install_problems
+from api.health import NotReady, health_router
+from api.readiness import check_store, check_temporal
 from billogram.client import http_client
 from config import Settings, cipher_of
 from starter.connection import connect
 from starter.queues import limit_bills
 from store.cipher import Cipher
 from store.database import Database
+from telemetry import Telemetry, start_telemetry
 from workflows.contract import ContractWorkflow
 from workflows.messages import billing_queue
 
 DEPLOYMENT = "avtal"
 STOPS_WITHIN = timedelta(seconds=10)
+
+log = logging.getLogger("worker")
 
 
 def workers(
@@ -73,22 +84,73 @@ def deployment(build_id: str | None) -> WorkerDeploymentConfig | None:
     )
 
 
-async def run(settings: Settings) -> None:
+def health_app(telemetry: Telemetry, database: Database, client: Client, run: Sequence[Worker]) -> FastAPI:
+    async def check_worker() -> None:
+        if not all(worker.is_running for worker in run):
+            raise NotReady("does not poll for tasks")
+
+    app = FastAPI(title="Avtal's worker", docs_url=None, redoc_url=None, openapi_url=None)
+    install_problems(app)
+    telemetry.serve_metrics(app)
+    checks = {
+        "store": lambda: check_store(database),
+        "temporal": lambda: check_temporal(client),
+        "worker": check_worker,
+    }
+    app.include_router(health_router(checks))
+    return app
+
+
+@asynccontextmanager
+async def served(app: FastAPI, listening: socket.socket) -> AsyncIterator[None]:
+    """Signals are the worker's own matter: health is told until it has stopped."""
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    server.capture_signals = nullcontext  # type: ignore[assignment,method-assign] # it would take them over
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def listen(settings: Settings) -> socket.socket:
+    address = (settings.worker_host, settings.worker_port)
+    try:
+        return socket.create_server(address)
+    except OSError as error:
+        raise SystemExit(
+            f"the worker can't listen on {address[0]}:{address[1]}, AVTAL_WORKER_HOST and AVTAL_WORKER_PORT "
+            f"({error.strerror}): stop what uses the port, or set another"
+        ) from error
+
+
+async def run(settings: Settings, telemetry: Telemetry, listening: socket.socket) -> None:
     database = Database(settings.store_url)
     async with http_client() as http:
-        client = await connect()
+        client = await connect(plugins=telemetry.plugins)
         await limit_bills(client, settings.task_queue, settings.bills_per_second_max)
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         contracts, bills = workers(client, settings, database, cipher_of(settings), http)
-        async with bills, contracts:
+        health = health_app(telemetry, database, client, (contracts, bills))
+        async with served(health, listening), bills, contracts:
+            log.info(
+                "worker started: task queue %s, health on %s:%d", settings.task_queue, *listening.getsockname()[:2]
+            )
             await stopped.wait()
+            log.info("worker stops: it finishes what runs")
     database.close()
+    log.info("worker stopped")
+    await telemetry.close()
 
 
 def main() -> None:
-    asyncio.run(run(Settings()))
+    settings = Settings()
+    telemetry = start_telemetry("worker", settings)
+    with listen(settings) as listening:
+        asyncio.run(run(settings, telemetry, listening))
 
 
 if __name__ == "__main__":

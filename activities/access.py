@@ -5,6 +5,7 @@ import asyncio
 from temporalio import activity
 
 from activities.orders import TellStanding
+from observing.subject import about
 from store.contracts import write_standing
 from store.database import Database
 
@@ -15,7 +16,8 @@ class AccessActivities:
 
     @activity.defn
     async def tell_standing(self, order: TellStanding) -> None:
-        await asyncio.to_thread(self._write, order)
+        with about(order.account, order.contract_id):
+            await asyncio.to_thread(self._write, order)
 
     def _write(self, order: TellStanding) -> None:
         with self._database.write() as session:

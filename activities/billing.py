@@ -6,8 +6,10 @@ not answer fails the attempt, and the contract comes again later.
 """
 
 import asyncio
+import logging
 
 import httpx
+from prometheus_client import Counter
 from sqlalchemy.orm import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -17,9 +19,10 @@ from billogram.client import BillogramClient, Credentials
 from billogram.customers import put_customer
 from billogram.errors import BillogramError, DataRefused
 from billogram.invoices import DuplicateRemote, KeyTaken, RemoteGone, make_invoice
-from contracts.bill import BillRecord, Parked, ParkedReason
+from contracts.bill import BillRecord, Parked, ParkedReason, bill_id
 from contracts.invoice import InvoiceOrder, RemoteInvoice
 from contracts.record import Record
+from observing.subject import about
 from store import bills
 from store.accounts import PlatformAccess, platform_access
 from store.cipher import Cipher
@@ -32,6 +35,11 @@ PARKS = {
     DuplicateRemote: ParkedReason.DUPLICATE_REMOTE,
     RemoteGone: ParkedReason.REMOTE_DELETED,
 }
+
+
+BILLS = Counter("avtal_bills", "Attempts at making a bill, by what became of them and why", ["outcome", "reason"])
+
+log = logging.getLogger(__name__)
 
 
 class Plan(Record):
@@ -55,6 +63,10 @@ class BillingActivities:
     @activity.defn
     async def make_bill(self, order: MakeBill) -> BillRecord:
         """The bill as it stands once its invoice is made, or parked. Fails while the platform can't be asked."""
+        with about(order.account, order.contract_id, bill_id(order.contract_id, order.period.number, order.revision)):
+            return _noted(await self._make(order))
+
+    async def _make(self, order: MakeBill) -> BillRecord:
         begun = await asyncio.to_thread(self._begin, order)
         if isinstance(begun, BillRecord):
             return begun
@@ -67,6 +79,8 @@ class BillingActivities:
             return await asyncio.to_thread(self._park, begun, parked, refused.words)
         except BillogramError as error:
             await asyncio.to_thread(self._note_trouble, begun, error)
+            BILLS.labels("failed", type(error).__name__).inc()
+            log.warning("bill %s failed, and is tried again: %s", begun.bill_id, error)
             raise ApplicationError(
                 str(error), type=type(error).__name__, category=ApplicationErrorCategory.BENIGN
             ) from None
@@ -74,7 +88,9 @@ class BillingActivities:
 
     @activity.defn
     async def void_bill(self, order: VoidBill) -> None:
-        await asyncio.to_thread(self._void, order)
+        with about(order.account, bill_id=order.bill_id):
+            await asyncio.to_thread(self._void, order)
+        log.info("bill %s is void", order.bill_id)
 
     async def _ask(self, plan: Plan) -> tuple[int, RemoteInvoice]:
         access = plan.access
@@ -144,6 +160,16 @@ class BillingActivities:
     def _customer_written(self, plan: Plan) -> None:
         with self._database.write() as session:
             customer_written(session, plan.account, plan.customer)
+
+
+def _noted(bill: BillRecord) -> BillRecord:
+    if bill.parked is None:
+        BILLS.labels("made", "").inc()
+        log.info("bill %s made: %s", bill.bill_id, bill.status)
+    else:
+        BILLS.labels("parked", bill.parked.reason).inc()
+        log.warning("bill %s parked: %s", bill.bill_id, bill.parked.reason)
+    return bill
 
 
 def _locked(session: Session, account: str, identity: str) -> BillRow:

@@ -1,5 +1,6 @@
 """Who asks: the account that the request's API key belongs to. It sees its own objects and nothing else."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,11 +10,14 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.problems import KEY_REFUSED, Problem
 from contracts.why import Language
+from observing.subject import note_subject
 from starter.commands import Commands
 from store.accounts import account_of_key
 from store.clock import Clock
 from store.database import Database
 
+ID = re.compile(r"[A-Za-z0-9._:-]{1,90}")
+"""Whatever else stands in a path is not for the log."""
 BEARER = HTTPBearer(auto_error=False, description="The account's API key; `avtal account new-key` makes one.")
 
 
@@ -61,6 +65,8 @@ def _refusal(detail: str, challenge: str) -> Problem:
 async def _caller(request: Request) -> Caller:
     caller = request.state.caller
     assert isinstance(caller, Caller), "the key is checked before the endpoint"
+    ids = {name: request.path_params.get(name, "") for name in ("contract_id", "bill_id")}
+    note_subject(caller.account, **{name: value for name, value in ids.items() if ID.fullmatch(value)})
     return caller
 
 

@@ -1,6 +1,7 @@
 """Contracts: sold, shown, listed, cancelled."""
 
 import asyncio
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -13,6 +14,7 @@ from api.pages import Paging, cut
 from api.problems import READS_BODY, declared
 from contracts.access import Access
 from contracts.state import ContractStatus
+from observing.subject import about
 from starter.changing import Change, change_contract
 from starter.commands import ContractUnknown
 from starter.sale import Sale
@@ -20,6 +22,7 @@ from starter.selling import sell
 from store.contracts import StoredContract, contract, contracts
 
 router = APIRouter(tags=["contracts"])
+log = logging.getLogger(__name__)
 
 
 class Listing(Paging):
@@ -40,6 +43,8 @@ def start(caller: Asking, sale: Sale, response: Response) -> ContractAnswer:
     sold = sell(caller.api.database, caller.account, sale, caller.api.clock.now())
     if sold.is_new:
         caller.api.wake()
+        with about(caller.account, sold.contract_id):
+            log.info("contract %s sold", sold.contract_id)
     else:
         response.status_code = 200
     response.headers["Location"] = f"/v1/contracts/{sold.contract_id}"

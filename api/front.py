@@ -10,7 +10,7 @@ PLACES = {
     "openapi": ("/openapi.json", "the same for programs"),
     "api": ("/v1/contracts", "the contracts of your account; send Authorization: Bearer KEY"),
     "health": ("/healthz", "whether the process is up"),
-    "readiness": ("/readyz", "whether its store and Temporal answer"),
+    "readiness": ("/readyz", "whether its store, Temporal, and relay work"),
     "metrics": ("/metrics", "figures for Prometheus"),
 }
 

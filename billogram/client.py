@@ -1,10 +1,14 @@
 """HTTP with Billogram, and nothing else: one call, one answer, one sorted error (API reference, sections 2 to 5)."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
 import httpx
 import simplejson
+from opentelemetry.trace import SpanKind
+from prometheus_client import Histogram
 from pydantic import ValidationError
 
 from billogram.errors import (
@@ -18,8 +22,12 @@ from billogram.errors import (
     StateRefused,
 )
 from billogram.shapes import Billogram, CompactBillogram, Customer, ErrorBody, FoundBillograms, Shape
+from observing.tracing import span
 
 TIMEOUT_SECONDS = 6.0
+REQUESTS = Histogram(
+    "avtal_billogram_request_seconds", "Requests to Billogram by verb and outcome", ["verb", "outcome"]
+)
 
 S = TypeVar("S", bound=Shape)
 Body = Mapping[str, Any]  # JSON with Decimals: built by the translator alone
@@ -96,15 +104,30 @@ class BillogramClient:
     ) -> Any:
         content = None if body is None else simplejson.dumps(body, use_decimal=True)
         headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if content else {})
-        try:
-            answer = await self._http.request(
-                verb, self._base + path, content=content, params=params, headers=headers, auth=self._auth
-            )
-        except httpx.ConnectError as error:
-            raise PlatformUnavailable("CONNECTION_REFUSED") from error
-        except httpx.RequestError as error:
-            raise OutcomeUnknown("NO_ANSWER") from error
-        return _data_of(answer)
+        with _observed(verb, path):
+            try:
+                answer = await self._http.request(
+                    verb, self._base + path, content=content, params=params, headers=headers, auth=self._auth
+                )
+            except httpx.ConnectError as error:
+                raise PlatformUnavailable("CONNECTION_REFUSED") from error
+            except httpx.RequestError as error:
+                raise OutcomeUnknown("NO_ANSWER") from error
+            return _data_of(answer)
+
+
+@contextmanager
+def _observed(verb: str, path: str) -> Iterator[None]:
+    began, outcome = time.monotonic(), "mistake"
+    try:
+        with span(f"Billogram {verb} /{path.split('/')[1]}", kind=SpanKind.CLIENT):
+            yield
+        outcome = "ok"
+    except BillogramError as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        REQUESTS.labels(verb, outcome).observe(time.monotonic() - began)
 
 
 def _data_of(answer: httpx.Response) -> Any:

@@ -1,39 +1,57 @@
 """The relay's engine: takes stored work as it falls due, and works on many pieces at once until nothing is left.
 
 A piece that waits, for a silent platform or for Temporal, holds up no other. What another process has queued is found
-within `LOOK_SECONDS`.
+within `LOOK_SECONDS`. Stopped, it finishes what it can, and gives the rest back at once.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Hashable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from prometheus_client import Counter
 
 LOOK_SECONDS = 0.5
 AT_ONCE_MAX = 32
+FINISHES_WITHIN_SECONDS = 3.0
+
+FAILED = Counter("avtal_relay_failed_tries", "Tries that did not succeed, by box and reason", ["box", "reason"])
 
 Work = TypeVar("Work")
 logger = logging.getLogger(__name__)
 
 
-class Relay(Generic[Work]):
-    """`fetch` leases what is due at a real time, at most so many; works of one `key` are done one after the other;
-    `do` carries one out, and settles in the store what becomes of it."""
+class Box(Protocol[Work]):
+    """Where work is stored. But for `carry_out`, all of it may wait for the store, and runs in a thread."""
 
-    def __init__(
-        self,
-        fetch: Callable[[float, int], Sequence[Work]],
-        key: Callable[[Work], Hashable],
-        do: Callable[[Work], Awaitable[None]],
-    ) -> None:
-        self._fetch = fetch
-        self._key = key
-        self._do = do
-        self._under_way: set[asyncio.Task[None]] = set()
+    name: str
+
+    def claim(self, now: float, limit: int) -> Sequence[Work]:
+        """Leases what is due at a real time, at most so many."""
+
+    def key(self, work: Work) -> Hashable:
+        """Works of one key are done one after the other."""
+
+    async def carry_out(self, work: Work) -> None:
+        """Settles in the store what becomes of it. Raises only by a mistake of ours."""
+
+    def put_off(self, work: Work, trouble: str) -> None:
+        """Tried again later, and the longer the more often it was tried."""
+
+    def give_back(self, works: Sequence[Work]) -> None:
+        """Ends the leases of what was not done."""
+
+
+class Relay(Generic[Work]):
+    def __init__(self, box: Box[Work]) -> None:
+        self._box = box
+        self._under_way: dict[asyncio.Task[None], Work] = {}
         self._newest: dict[Hashable, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+        self._stopping = False
+        self._is_blind = False
         self.looked_at = 0.0
         """Real time of the last look into the store that went well: a relay that works looks often."""
 
@@ -41,10 +59,15 @@ class Relay(Generic[Work]):
         """From any thread: there is something to do."""
         self._loop.call_soon_threadsafe(self._woken.set)
 
+    def stop(self) -> None:
+        """`run` returns soon, and leaves nothing leased."""
+        self._stopping = True
+        self._woken.set()
+
     async def run(self) -> None:
-        """Until cancelled; what is under way then is cancelled too, and stays stored."""
+        """Until `stop()`."""
         try:
-            while True:
+            while not self._stopping:
                 self._woken.clear()
                 await self._look()
                 try:
@@ -52,32 +75,35 @@ class Relay(Generic[Work]):
                 except TimeoutError:
                     continue
         finally:
-            for task in self._under_way:
-                task.cancel()
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+            await self._finish()
 
     async def _look(self) -> None:
         free = AT_ONCE_MAX - len(self._under_way)
         if free <= 0:
             return
         try:
-            due = await asyncio.to_thread(self._fetch, time.time(), free)
+            due = await asyncio.to_thread(self._box.claim, time.time(), free)
         except Exception:
-            logger.exception("the store can't be read; the relay looks again")
+            if not self._is_blind:
+                logger.exception("the %s can't be read; the relay goes on looking", self._box.name)
+            self._is_blind = True
             return
+        if self._is_blind:
+            logger.warning("the %s can be read again", self._box.name)
+        self._is_blind = False
         self.looked_at = time.time()
         for work in due:
             self._begin(work)
 
     def _begin(self, work: Work) -> None:
-        key = self._key(work)
+        key = self._box.key(work)
         task = asyncio.create_task(self._carry_out(work, self._newest.get(key)))
         self._newest[key] = task
-        self._under_way.add(task)
+        self._under_way[task] = work
         task.add_done_callback(lambda done: self._end(key, done))
 
     def _end(self, key: Hashable, done: asyncio.Task[None]) -> None:
-        self._under_way.discard(done)
+        self._under_way.pop(done, None)
         if self._newest.get(key) is done:
             del self._newest[key]
         self._woken.set()
@@ -86,6 +112,23 @@ class Relay(Generic[Work]):
         if earlier is not None:
             await asyncio.wait([earlier])
         try:
-            await self._do(work)
-        except Exception:
-            logger.exception("a piece of work failed; it stays stored, and is leased again later")
+            await self._box.carry_out(work)
+        except Exception as error:
+            kind = type(error).__name__
+            logger.exception("a piece of work of the %s failed by our own mistake; it is put off", self._box.name)
+            FAILED.labels(self._box.name, kind).inc()
+            trouble = f"a mistake of ours ({kind}); the log of the web process tells more"
+            await asyncio.to_thread(self._box.put_off, work, trouble)
+
+    async def _finish(self) -> None:
+        """What is cancelled here is still stored, and free for another process at once."""
+        if not self._under_way:
+            return
+        _, unfinished = await asyncio.wait([*self._under_way], timeout=FINISHES_WITHIN_SECONDS)
+        works = [self._under_way[task] for task in unfinished]
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        if works:
+            logger.info("the %s gives %d pieces of work back", self._box.name, len(works))
+            await asyncio.to_thread(self._box.give_back, works)

@@ -5,6 +5,7 @@ anew from its row, and finds the bills that it has.
 """
 
 import asyncio
+import logging
 import time
 from datetime import timedelta
 
@@ -13,8 +14,10 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from callbacks.relay import FAILED
 from contracts.bill import BillRecord
 from contracts.details import terms_in_words
+from observing.tracing import span
 from store.contracts import contract, standing_in_row
 from store.database import Database
 from store.outbox import Telling, news_of, queue_start_again, tell_later, told
@@ -25,6 +28,8 @@ from workflows.messages import ContractStart, workflow_id
 TRY_AGAIN_SECONDS_MAX = 5.0
 RPC_TIMEOUT = timedelta(seconds=5)
 
+log = logging.getLogger(__name__)
+
 
 class TellingTemporal:
     def __init__(self, client: Client, database: Database, task_queue: str) -> None:
@@ -33,18 +38,19 @@ class TellingTemporal:
         self._task_queue = task_queue
 
     async def tell(self, telling: Telling) -> None:
-        try:
-            await (self._start(telling) if telling.bill_id is None else self._signal(telling))
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                await asyncio.to_thread(self._gone, telling)
+        with span("tell Temporal", telling.traceparent):
+            try:
+                await (self._start(telling) if telling.bill_id is None else self._signal(telling))
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    await asyncio.to_thread(self._gone, telling)
+                else:
+                    await asyncio.to_thread(self._later, telling, error.status.name)
+            except RuntimeError:
+                # What the SDK raises when it can't connect at all.
+                await asyncio.to_thread(self._later, telling, "NOT_CONNECTED")
             else:
-                await asyncio.to_thread(self._later, telling)
-        except RuntimeError:
-            # What the SDK raises when it can't connect at all.
-            await asyncio.to_thread(self._later, telling)
-        else:
-            await asyncio.to_thread(self._told, telling)
+                await asyncio.to_thread(self._told, telling)
 
     async def _start(self, telling: Telling) -> None:
         start = await asyncio.to_thread(self._contract_start, telling)
@@ -63,6 +69,7 @@ class TellingTemporal:
             )
         except WorkflowAlreadyStartedError:
             return  # it has run to its end
+        log.info("contract %s started", telling.contract_id)
 
     async def _signal(self, telling: Telling) -> None:
         news = await asyncio.to_thread(self._news, telling)
@@ -94,10 +101,18 @@ class TellingTemporal:
 
     def _gone(self, telling: Telling) -> None:
         with self._database.write() as session:
-            if not queue_start_again(session, telling):
+            is_live = queue_start_again(session, telling)
+            if not is_live:
                 told(session, telling)
+        if is_live:
+            log.warning("the workflow of contract %s is not there; it is started anew", telling.contract_id)
 
-    def _later(self, telling: Telling) -> None:
+    def _later(self, telling: Telling, status: str) -> None:
+        """Of many tries in vain, the first and every tenth are logged; all are counted."""
         wait = min(0.1 * 2.0 ** min(telling.attempts, 20), TRY_AGAIN_SECONDS_MAX)
         with self._database.write() as session:
-            tell_later(session, telling, time.time() + wait)
+            tell_later(session, telling, time.time() + wait, f"Temporal answers {status}")
+        FAILED.labels("outbox", status).inc()
+        if telling.attempts % 10 == 0:
+            what = telling.bill_id or telling.contract_id
+            log.warning("Temporal can't be told of %s yet: %s, try %d", what, status, telling.attempts + 1)

@@ -25,10 +25,12 @@ from store.accounts import (
     set_platform,
 )
 from store.clock import Clock
-from store.inbox import unmatched_callbacks
+from store.inbox import unmatched_callbacks, waiting_callbacks
+from store.outbox import waiting_tellings
 from store.schema import AccountRow
 
 BILLOGRAM = "https://billogram.com/api/v2"
+WAITING_SHOWN_MAX = 20
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 app = typer.Typer(no_args_is_help=True, help="Accounts, on the store itself.")
@@ -114,6 +116,10 @@ def show_account(name: Name) -> None:
         row = session.get(AccountRow, name) or _unknown(name)
         version, policy = current_policy(session, name)
         unmatched = unmatched_callbacks(session, name)
+        waiting = [
+            *((f"callback {one.callback_id}", one.trouble) for one in waiting_callbacks(session, name)),
+            *((f"news of {one.bill_id or one.contract_id}", one.trouble) for one in waiting_tellings(session, name)),
+        ]
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold")
     table.add_row("account", plain(name))
@@ -126,6 +132,9 @@ def show_account(name: Name) -> None:
     table.add_row("callbacks without a bill", plain(len(unmatched)))
     for callback in unmatched:
         table.add_row("", plain(f"{callback.received_at:%Y-%m-%d %H:%M} {callback.callback_id}: {callback.trouble}"))
+    table.add_row("tried in vain, tried again", plain(len(waiting)))
+    for what, trouble in waiting[:WAITING_SHOWN_MAX]:
+        table.add_row("", plain(f"{what}: {trouble}"))
     show(table)
 
 

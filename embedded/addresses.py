@@ -9,6 +9,7 @@ from contracts.record import Record
 
 class Addresses(Record):
     web: str
+    worker: str
     sandbox: str
     temporal: str
     temporal_namespace: str

@@ -16,6 +16,7 @@ class Ports(NamedTuple):
     sandbox: int = 8280
     temporal: int = 7233
     temporal_ui: int = 8233
+    worker: int = 8271
 
 
 def check_free(ports: Ports) -> None:

@@ -71,6 +71,7 @@ class Stack:
         assert self.secrets.api_key is not None, "the account is made before the addresses are told"
         return Addresses(
             web=f"http://{HOST}:{ports.web}",
+            worker=f"http://{HOST}:{ports.worker}",
             sandbox=f"http://{HOST}:{ports.sandbox}",
             temporal=f"{HOST}:{ports.temporal}",
             temporal_namespace=NAMESPACE,
@@ -127,6 +128,8 @@ class Stack:
             "AVTAL_TEST_CLOCK": "true",
             "AVTAL_WEB_HOST": HOST,
             "AVTAL_WEB_PORT": str(self.ports.web),
+            "AVTAL_WORKER_HOST": HOST,
+            "AVTAL_WORKER_PORT": str(self.ports.worker),
             "AVTAL_TASK_QUEUE": TASK_QUEUE,
             "BILLOGRAM_SANDBOX_USER": self.secrets.billogram_user,
             "BILLOGRAM_SANDBOX_KEY": self.secrets.billogram_key,

@@ -1,7 +1,8 @@
 """The inbox of callbacks: stored before they are answered, worked off in the order of their coming."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -26,7 +27,20 @@ class StoredCallback(Record):
     state: str
     attempts: int
     give_up_at: float
+    leased_until: float
     trouble: str | None
+
+    @property
+    def kept_at(self) -> float:
+        """Real time at which it came."""
+        return self.give_up_at - KEPT_SECONDS
+
+
+class Backlog(NamedTuple):
+    """Rows that are due, leased or not, and by how many seconds the oldest is past its due try."""
+
+    rows: int
+    oldest_seconds: float
 
 
 def store_callback(
@@ -71,6 +85,14 @@ def callbacks_under_way(session: Session, now: float) -> int:
     return session.scalar(due) or 0
 
 
+def callback_backlog(session: Session, now: float) -> Backlog:
+    due = sa.select(sa.func.count(), sa.func.min(CallbackRow.try_at)).where(
+        CallbackRow.state == NEW, CallbackRow.try_at <= now
+    )
+    rows, oldest = session.execute(due).one()
+    return Backlog(rows, now - oldest if rows else 0.0)
+
+
 def finish_callback(session: Session, callback: StoredCallback, state: str, trouble: str | None = None) -> None:
     session.execute(sa.update(CallbackRow).where(CallbackRow.id == callback.id).values(state=state, trouble=trouble))
 
@@ -81,6 +103,26 @@ def try_callback_later(session: Session, callback: StoredCallback, try_at: float
         .where(CallbackRow.id == callback.id)
         .values(try_at=try_at, leased_until=0.0, attempts=CallbackRow.attempts + 1, trouble=trouble)
     )
+
+
+def give_callbacks_back(session: Session, callbacks: Iterable[StoredCallback]) -> None:
+    """What a process took and does not finish: another need not wait for the end of its leases."""
+    for callback in callbacks:
+        session.execute(
+            sa.update(CallbackRow)
+            .where(CallbackRow.id == callback.id, CallbackRow.leased_until == callback.leased_until)
+            .values(leased_until=0.0)
+        )
+
+
+def waiting_callbacks(session: Session, account: str) -> Sequence[StoredCallback]:
+    """Those that were tried in vain and will be tried again, each with its trouble."""
+    rows = session.scalars(
+        sa.select(CallbackRow)
+        .where(CallbackRow.account == account, CallbackRow.state == NEW, CallbackRow.trouble.is_not(None))
+        .order_by(CallbackRow.id)
+    )
+    return [StoredCallback.model_validate(row, from_attributes=True) for row in rows]
 
 
 def unmatched_callbacks(session: Session, account: str) -> Sequence[StoredCallback]:

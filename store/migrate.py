@@ -1,20 +1,28 @@
 """Brings a database to the newest schema; run again, it changes nothing. Tells which schema a database has."""
 
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
 
 from store.database import Database
+from store.schema import Table
 
 HERE = Path(__file__).parent
 
 
 class SchemaNewer(Exception):
     """The database was migrated by newer code than this."""
+
+
+class SchemaWrong(RuntimeError):
+    """The store has not the tables that this code expects."""
 
 
 class SchemaState(StrEnum):
@@ -38,20 +46,40 @@ def migrate(url: str, revision: str = "head") -> None:
 
 def schema_state(database: Database) -> SchemaState:
     with database.engine.connect() as connection:
-        heads = set(MigrationContext.configure(connection).get_current_heads())
-    script = ScriptDirectory.from_config(_config(database.url))
-    if not heads:
-        return SchemaState.NONE
-    if heads == set(script.get_heads()):
-        return SchemaState.NEWEST
-    known = {revision.revision for revision in script.walk_revisions()}
-    return SchemaState.OLDER if heads <= known else SchemaState.NEWER
+        return _state(connection)
+
+
+def check_schema(session: Session) -> None:
+    """Raises SchemaWrong, with words that say what to do."""
+    there = set(sa.inspect(session.connection()).get_table_names())
+    missing = sorted({*Table.metadata.tables, "alembic_version"} - there)
+    if missing:
+        raise SchemaWrong(f"tables are missing: {', '.join(missing)}; run `avtal migrate` if the store is new")
+    state = _state(session.connection())
+    if state is SchemaState.NEWER:
+        raise SchemaWrong("the schema is newer than this process knows; deploy the newer release")
+    if state is not SchemaState.NEWEST:
+        raise SchemaWrong("the schema is older than this process needs: run `avtal migrate`")
 
 
 def revisions() -> list[str]:
     """Every revision there is, oldest first."""
+    return list(_revisions())
+
+
+def _state(connection: sa.Connection) -> SchemaState:
+    heads = MigrationContext.configure(connection).get_current_heads()
+    if not heads:
+        return SchemaState.NONE
+    if heads == _revisions()[-1:]:
+        return SchemaState.NEWEST
+    return SchemaState.OLDER if set(heads) <= set(_revisions()) else SchemaState.NEWER
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
     script = ScriptDirectory.from_config(_config(""))
-    return [revision.revision for revision in script.walk_revisions()][::-1]
+    return tuple(revision.revision for revision in script.walk_revisions())[::-1]
 
 
 def _config(url: str) -> Config:

@@ -4,7 +4,7 @@ A contract's oldest row is its turn; the later ones wait. So a start comes befor
 telling fails holds up itself alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,8 +13,11 @@ from contracts.bill import BillRecord
 from contracts.record import Record
 from contracts.state import ContractStatus
 from store.bills import record_of
-from store.inbox import LEASE_SECONDS
+from store.inbox import LEASE_SECONDS, Backlog
 from store.schema import BillRow, ContractRow, OutboxRow
+
+_FIRST = sa.select(sa.func.min(OutboxRow.id)).group_by(OutboxRow.account, OutboxRow.contract_id)
+"""The row of each contract whose turn it is."""
 
 
 class Telling(Record):
@@ -25,6 +28,9 @@ class Telling(Record):
     contract_id: str
     bill_id: str | None
     attempts: int
+    leased_until: float
+    trouble: str | None
+    traceparent: str | None
 
 
 def queue_start(session: Session, account: str, contract_id: str) -> None:
@@ -56,10 +62,9 @@ def claim_tellings(session: Session, now: float, limit: int) -> Sequence[Telling
 
     A contract whose oldest row another process has locked or leased is left to it, so that the order is kept.
     """
-    first = sa.select(sa.func.min(OutboxRow.id)).group_by(OutboxRow.account, OutboxRow.contract_id)
     rows = session.scalars(
         sa.select(OutboxRow)
-        .where(OutboxRow.id.in_(first), OutboxRow.try_at <= now, OutboxRow.leased_until <= now)
+        .where(OutboxRow.id.in_(_FIRST), OutboxRow.try_at <= now, OutboxRow.leased_until <= now)
         .order_by(OutboxRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -74,16 +79,43 @@ def tellings_under_way(session: Session, now: float) -> int:
     return session.scalar(sa.select(sa.func.count()).select_from(OutboxRow).where(OutboxRow.try_at <= now)) or 0
 
 
+def telling_backlog(session: Session, now: float) -> Backlog:
+    """Of the rows whose turn it is: those behind them wait for them."""
+    due = sa.select(sa.func.count(), sa.func.min(OutboxRow.try_at)).where(
+        OutboxRow.id.in_(_FIRST), OutboxRow.try_at <= now
+    )
+    rows, oldest = session.execute(due).one()
+    return Backlog(rows, now - oldest if rows else 0.0)
+
+
 def told(session: Session, telling: Telling) -> None:
     session.execute(sa.delete(OutboxRow).where(OutboxRow.id == telling.id))
 
 
-def tell_later(session: Session, telling: Telling, try_at: float) -> None:
+def tell_later(session: Session, telling: Telling, try_at: float, trouble: str) -> None:
     session.execute(
         sa.update(OutboxRow)
         .where(OutboxRow.id == telling.id)
-        .values(try_at=try_at, leased_until=0.0, attempts=OutboxRow.attempts + 1)
+        .values(try_at=try_at, leased_until=0.0, attempts=OutboxRow.attempts + 1, trouble=trouble)
     )
+
+
+def give_tellings_back(session: Session, tellings: Iterable[Telling]) -> None:
+    """What a process took and does not finish: another need not wait for the end of its leases."""
+    for telling in tellings:
+        session.execute(
+            sa.update(OutboxRow)
+            .where(OutboxRow.id == telling.id, OutboxRow.leased_until == telling.leased_until)
+            .values(leased_until=0.0)
+        )
+
+
+def waiting_tellings(session: Session, account: str) -> Sequence[Telling]:
+    """Those that were tried in vain and will be tried again, each with its trouble."""
+    rows = session.scalars(
+        sa.select(OutboxRow).where(OutboxRow.account == account, OutboxRow.trouble.is_not(None)).order_by(OutboxRow.id)
+    )
+    return [Telling.model_validate(row, from_attributes=True) for row in rows]
 
 
 def news_of(session: Session, telling: Telling) -> BillRecord | None:

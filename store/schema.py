@@ -1,10 +1,13 @@
 """The tables. Keys begin with the account; JSON columns hold records of `contracts`, frozen as they were."""
 
+import time
 from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from observing.tracing import traceparent
 
 Json = dict[str, Any]  # a record's own dump: its model gives the types back on reading
 
@@ -162,6 +165,8 @@ class BillRow(Table):
     parked_field: Mapped[str | None] = mapped_column(default=None)
     trouble: Mapped[str | None] = mapped_column(default=None)
     """The platform's own words about why the bill is parked or still being made; may name the reader."""
+    traceparent: Mapped[str | None] = mapped_column(default=traceparent)
+    """Of the work that began the bill: what happens to it later goes on with that trace."""
     mode: Mapped[str]
     policy_version: Mapped[int]
     grace_days: Mapped[int | None]
@@ -247,9 +252,12 @@ class OutboxRow(Table):
     contract_id: Mapped[str]
     bill_id: Mapped[str | None]
     """The bill to tell of, as it is at the moment of telling; None starts the contract."""
-    try_at: Mapped[float] = mapped_column(default=0.0)
+    try_at: Mapped[float] = mapped_column(default=time.time)
     leased_until: Mapped[float] = mapped_column(default=0.0)
     attempts: Mapped[int] = mapped_column(default=0)
+    trouble: Mapped[str | None] = mapped_column(default=None)
+    traceparent: Mapped[str | None] = mapped_column(default=traceparent)
+    """Of the work that queued it."""
 
 
 class ClockRow(Table):

@@ -13,9 +13,10 @@ ROOT = Path(__file__).parent.parent
 FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 50
 CLOCKS = {"now", "today", "utcnow"}
-ROOTS = {"config", "worker", "web"}
+ROOTS = {"config", "telemetry", "worker", "web"}
 BELOW_THE_ROOTS = {
-    "contracts", "billogram", "store", "activities", "workflows", "starter", "callbacks", "api", "billogram_sandbox",
+    "contracts", "observing", "billogram", "store", "activities", "workflows", "starter", "callbacks", "api",
+    "billogram_sandbox",
 }  # fmt: skip
 MIGRATIONS = "store/migrations/versions/"
 """A migration is a list of tables, made by a tool and frozen once it has run: its length is no matter of style."""

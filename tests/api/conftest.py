@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from api import front
 from api.app import Api, api_router, install_problems
 from api.health import health_router
 from contracts.policy import Policy
@@ -61,6 +62,7 @@ async def app(database: Database, clock: StillClock, wakes: list[None]) -> FastA
     commands = Commands(client, database, clock)
     app.include_router(api_router(Api(database, clock, commands, lambda: wakes.append(None))))
     app.include_router(health_router({}))
+    app.include_router(front.router)
     return app
 
 

@@ -1,17 +1,20 @@
 """Several relays on one store: nothing is done twice, a contract's order is kept, and what a dead one held is taken."""
 
 import asyncio
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import pytest
 import sqlalchemy as sa
+from prometheus_client import REGISTRY
 
+from callbacks.boxes import Outbox
 from callbacks.relay import Relay
 from store.database import Database
-from store.inbox import LEASE_SECONDS, StoredCallback, claim_callbacks, store_callback
-from store.outbox import Telling, claim_tellings, told
+from store.inbox import LEASE_SECONDS, Backlog, StoredCallback, claim_callbacks, store_callback
+from store.outbox import Telling, claim_tellings, telling_backlog, told
 from store.schema import OutboxRow
 from tests.store.making import ACCOUNT, NOW, new_store
 
@@ -34,8 +37,24 @@ def queue(database: Database) -> None:
     with database.write() as session:
         for number in range(CONTRACTS * TELLINGS_EACH):
             contract_id = f"c-{number % CONTRACTS}"
-            session.add(OutboxRow(account=ACCOUNT, contract_id=contract_id, bill_id=f"{number:03}"))
+            session.add(OutboxRow(account=ACCOUNT, contract_id=contract_id, bill_id=f"{number:03}", try_at=0.0))
             session.flush()
+
+
+def finish(database: Database, telling: Telling) -> None:
+    with database.write() as session:
+        told(session, telling)
+
+
+def rows(database: Database) -> Sequence[OutboxRow]:
+    with database.read() as session:
+        return session.scalars(sa.select(OutboxRow).order_by(OutboxRow.id)).all()
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not await asyncio.to_thread(holds):  # noqa: ASYNC110 - what ends it happens in the store
+            await asyncio.sleep(0.01)
 
 
 async def test_several_relays_tell_everything_once_and_in_order_per_contract(database: Database) -> None:
@@ -44,25 +63,15 @@ async def test_several_relays_tell_everything_once_and_in_order_per_contract(dat
     async def tell(telling: Telling) -> None:
         heard[telling.contract_id].append(telling.bill_id)
         await asyncio.sleep(0.001)
-        await asyncio.to_thread(finish, telling)
-
-    def finish(telling: Telling) -> None:
-        with database.write() as session:
-            told(session, telling)
-
-    def left() -> int:
-        with database.read() as session:
-            return session.scalar(sa.select(sa.func.count()).select_from(OutboxRow)) or 0
+        await asyncio.to_thread(finish, database, telling)
 
     queue(database)
-    relays = [Relay[Telling](partial(claim, database), lambda work: work.contract_id, tell) for _ in range(RELAYS)]
+    relays = [Relay[Telling](Outbox(database, tell)) for _ in range(RELAYS)]
     running = [asyncio.create_task(relay.run()) for relay in relays]
-    async with asyncio.timeout(30):
-        while await asyncio.to_thread(left):  # noqa: ASYNC110 - what ends it happens in the store
-            await asyncio.sleep(0.01)
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    await until(lambda: not rows(database))
+    for relay in relays:
+        relay.stop()
+    await asyncio.gather(*running)
 
     assert sum(len(bills) for bills in heard.values()) == CONTRACTS * TELLINGS_EACH
     assert all(bills == sorted(bills, key=str) for bills in heard.values())
@@ -92,3 +101,60 @@ def test_callbacks_of_one_billogram_are_leased_one_at_a_time(database: Database)
     assert due(1000.0) == ["a1", "b1"]
     assert due(1001.0) == []
     assert due(1000.0 + LEASE_SECONDS) == ["a1", "b1"]
+
+
+async def test_a_stopped_relay_gives_back_at_once_what_it_does_not_finish(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callbacks.relay.FINISHES_WITHIN_SECONDS", 0.5)
+    begun: list[str] = []
+
+    async def tell(telling: Telling) -> None:
+        begun.append(telling.contract_id)
+        if telling.contract_id != "c-0":
+            await asyncio.Event().wait()
+        await asyncio.to_thread(finish, database, telling)
+
+    with database.write() as session:
+        session.add_all([OutboxRow(account=ACCOUNT, contract_id=f"c-{number}") for number in range(3)])
+    relay = Relay[Telling](Outbox(database, tell))
+    running = asyncio.create_task(relay.run())
+    await until(lambda: len(begun) == 3)
+    relay.stop()
+    await running
+    next_process = claim(database, time.time(), 10)
+
+    assert [telling.contract_id for telling in next_process] == ["c-1", "c-2"]
+
+
+async def test_what_fails_by_a_mistake_of_ours_is_put_off_counted_and_named(database: Database) -> None:
+    async def tell(_telling: Telling) -> None:
+        raise ZeroDivisionError("a secret of the reader")
+
+    with database.write() as session:
+        session.add(OutboxRow(account=ACCOUNT, contract_id="c-1"))
+    counted = partial(REGISTRY.get_sample_value, "avtal_relay_failed_tries_total")
+    labels = {"box": "outbox", "reason": "ZeroDivisionError"}
+    before = counted(labels) or 0.0
+    relay = Relay[Telling](Outbox(database, tell))
+    running = asyncio.create_task(relay.run())
+    await until(lambda: rows(database)[0].attempts > 1)
+    relay.stop()
+    await running
+    [row] = rows(database)
+
+    assert row.trouble == "a mistake of ours (ZeroDivisionError); the log of the web process tells more"
+    assert row.leased_until == 0.0
+    assert row.try_at > time.time()
+    assert (counted(labels) or 0.0) >= before + 2
+
+
+def test_an_outbox_is_as_late_as_the_row_whose_turn_it_is(database: Database) -> None:
+    with database.write() as session:
+        for try_at in (2000.0, 1000.0):
+            session.add(OutboxRow(account=ACCOUNT, contract_id="c-1", try_at=try_at))
+            session.flush()
+        early, late = telling_backlog(session, 1500.0), telling_backlog(session, 2100.0)
+
+    assert early == Backlog(rows=0, oldest_seconds=0.0)
+    assert late == Backlog(rows=1, oldest_seconds=100.0)

@@ -1,5 +1,6 @@
 """Accounts through the command, on the store itself."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from contracts.policy import Mode, Policy
 from store.accounts import account_of_key, current_policy, platform_access
 from store.cipher import Cipher, new_cipher_key
 from store.database import Database
+from store.inbox import claim_callbacks, store_callback, try_callback_later
+from store.schema import OutboxRow
 
 SECRET = new_cipher_key()
 
@@ -107,3 +110,16 @@ def test_a_store_of_another_schema_says_to_migrate(data_dir: Path) -> None:
 def test_migrate_makes_the_store() -> None:
     assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
     avtal("create", "paper")
+
+
+def test_what_was_tried_in_vain_is_shown_with_its_trouble(database: Database) -> None:
+    avtal("create", "paper")
+    with database.write() as session:
+        store_callback(session, "paper", "one", "Xk29fPw", "{}", datetime.now(UTC), 1000.0)
+        [callback] = claim_callbacks(session, 1000.0, 1)
+        try_callback_later(session, callback, 1001.0, "a mistake of ours (KeyError)")
+        session.add(OutboxRow(account="paper", contract_id="c-1", trouble="Temporal answers UNAVAILABLE"))
+    shown = avtal("show", "paper")
+
+    assert "callback one: a mistake of ours (KeyError)" in shown
+    assert "news of c-1: Temporal answers UNAVAILABLE" in shown

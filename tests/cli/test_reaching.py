@@ -47,6 +47,7 @@ def test_the_running_stack_is_found_by_its_addresses(url: str, data_dir: Path, m
         data_dir,
         Addresses(
             web=url,
+            worker="",
             sandbox="",
             temporal="",
             temporal_namespace="",

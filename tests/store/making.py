@@ -27,10 +27,14 @@ CALLBACK_KEY = "s3cret"
 def new_store(url: str, mode: Mode = Mode.AUTOMATIC) -> Database:
     database = Database(url)
     Table.metadata.create_all(database.engine)
+    make_account(database, mode)
+    return database
+
+
+def make_account(database: Database, mode: Mode = Mode.AUTOMATIC) -> None:
     platform = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key", callback_keys=(CALLBACK_KEY,))
     with database.write() as session:
         create_account(session, Cipher(KEY), ACCOUNT, platform, Policy(mode=mode), NOW, 1000)
-    return database
 
 
 def sold(session: Session, contract_id: str = CONTRACT) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
+from temporalio.contrib.opentelemetry import OpenTelemetryPlugin, create_tracer_provider
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
@@ -25,8 +26,12 @@ def test_every_kind_of_life_is_recorded_and_a_roll_among_them() -> None:
 
 
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
-async def test_a_recorded_life_replays(file: Path) -> None:
-    replayer = Replayer(workflows=[ContractWorkflow], data_converter=pydantic_data_converter)
+@pytest.mark.parametrize("traced", [False, True], ids=["untraced", "traced"])
+async def test_a_recorded_life_replays(file: Path, traced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Traces come and go with a setting of the process: they change nothing that a contract does."""
+    monkeypatch.setattr("opentelemetry.trace._TRACER_PROVIDER", create_tracer_provider() if traced else None)
+    plugins = [OpenTelemetryPlugin(add_temporal_spans=True)] if traced else []
+    replayer = Replayer(workflows=[ContractWorkflow], data_converter=pydantic_data_converter, plugins=plugins)
     history = WorkflowHistory.from_json(workflow_id("demo", file.stem), file.read_text())
 
     await replayer.replay_workflow(history)

@@ -57,6 +57,8 @@ def upgrade() -> None:
         sa.Column("try_at", sa.Double(), nullable=False),
         sa.Column("leased_until", sa.Double(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("trouble", sa.String(), nullable=True),
+        sa.Column("traceparent", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("outbox_by_contract", "outbox", ["account", "contract_id", "id"], unique=False)
@@ -144,6 +146,7 @@ def upgrade() -> None:
         sa.Column("parked_reason", sa.String(), nullable=True),
         sa.Column("parked_field", sa.String(), nullable=True),
         sa.Column("trouble", sa.String(), nullable=True),
+        sa.Column("traceparent", sa.String(), nullable=True),
         sa.Column("mode", sa.String(), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("grace_days", sa.Integer(), nullable=True),

@@ -1,0 +1,1 @@
+"""What a process tells of its work, on a floor that every other may use: whom the work concerns, and its trace."""
