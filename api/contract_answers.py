@@ -2,17 +2,17 @@
 for the moment of asking."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from api.answers import AccessAnswer, AccessChangeAnswer, ContractAccess, ContractAnswer
 from api.bill_answers import parked_answer
-from contracts.access import AccessNow, access_at, explain
+from contracts.access import explain
 from contracts.contract import ContractStatus
-from contracts.terms import is_billed
+from contracts.terms import next_renewal
 from store.accounts import current_policy
-from store.contracts import StoredContract
+from store.contracts import StoredContract, access_told
 from store.views import StoredBill, live_bills
 
 
@@ -27,14 +27,13 @@ def contract_answers(
 
 
 def access_answer(contract: StoredContract, now: datetime) -> AccessAnswer:
-    schedule, ending = contract.schedule, contract.ending
-    change = access_at(schedule, contract.sold_at, ending, now).next_change
-    told = AccessNow(access=contract.access, reason=contract.reason, since=contract.since, next_change=change)
+    told = access_told(contract, now)
+    change = told.next_change
     return AccessAnswer(
         access=told.access,
         since=told.since,
         reason=told.reason,
-        explanation=explain(told, schedule, ending),
+        explanation=explain(told, contract.schedule, contract.ending),
         next_change=AccessChangeAnswer(at=change.at, to=change.to, because=change.because) if change else None,
     )
 
@@ -54,19 +53,12 @@ def _contract_answer(
         status=contract.status,
         access=access_answer(contract, now),
         current_period=None if has_ended else contract.schedule.period_at(now),
-        next_renewal=None if has_ended else _next_renewal(contract, now),
+        next_renewal=None if has_ended else next_renewal(contract.schedule, contract.ending, now),
         open_bills=[bill.bill_id for bill in bills],
         parked=[parked for bill in bills if (parked := parked_answer(bill))],
         policy_version=version,
         terms=contract.sale,
     )
-
-
-def _next_renewal(contract: StoredContract, now: datetime) -> date | None:
-    following = contract.schedule.period_at(now).number + 1
-    if not is_billed(contract.schedule, following, contract.ending):
-        return None
-    return contract.schedule.period(following).start
 
 
 def _products(contract: StoredContract) -> list[str]:

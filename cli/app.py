@@ -32,7 +32,7 @@ class Late(NamedTuple):
 
 
 LATE = {
-    "account": Late(_account, "Accounts, on the store itself: create, set, show, new-key."),
+    "account": Late(_account, "Accounts, on the store itself: create, set, show, new-key, operator."),
     "up": Late(_stack, "Run everything on this machine until Ctrl-C."),
     "forward": Late(_stack, "Move the embedded stack's clock on; everything moves together."),
     "now": Late(_stack, "The embedded stack's time."),

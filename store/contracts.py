@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from contracts.access import Access, AccessReason
+from contracts.access import Access, AccessNow, AccessReason, access_at
 from contracts.contract import ContractStatus, Standing
 from contracts.record import Record
 from contracts.terms import Ending, Schedule
@@ -33,6 +33,12 @@ class StoredContract(Record):
 
 def standing_in_row(stored: StoredContract) -> Standing:
     return Standing.model_validate(stored, from_attributes=True)
+
+
+def access_told(stored: StoredContract, now: datetime) -> AccessNow:
+    """Access as the workflow wrote it; what comes next is computed for the moment of asking."""
+    change = access_at(stored.schedule, stored.sold_at, stored.ending, now).next_change
+    return AccessNow(access=stored.access, reason=stored.reason, since=stored.since, next_change=change)
 
 
 def write_standing(session: Session, account: str, contract_id: str, standing: Standing) -> None:

@@ -61,6 +61,34 @@ class ApiKeyRow(Table):
     created_at: Mapped[datetime]
 
 
+class OperatorRow(Table):
+    __tablename__ = "operators"
+
+    user_name: Mapped[str] = mapped_column(primary_key=True)
+    """Unique in the whole store, so that a login names no account."""
+    account: Mapped[str] = mapped_column(sa.ForeignKey("accounts.account"), index=True)
+    password_hash: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class OperatorSessionRow(Table):
+    __tablename__ = "operator_sessions"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    user_name: Mapped[str] = mapped_column(sa.ForeignKey("operators.user_name"), index=True)
+    ends_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class LoginTryRow(Table):
+    """A password that was not right, or is being looked at; also for users that there are not. In real time."""
+
+    __tablename__ = "login_tries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_name: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
 class PolicyRow(Table):
     __tablename__ = "policies"
 
@@ -134,6 +162,11 @@ class BillRow(Table):
     __table_args__ = (
         _of_contract("bill_contract"),
         sa.Index("bills_by_platform_id", "account", "billogram_id"),
+        sa.Index("bills_of_contract", "account", "contract_id", "period_no", "revision"),
+        sa.Index(
+            "parked_bills", "account", "contract_id",
+            sqlite_where=sa.text("status = 'parked'"), postgresql_where=sa.text("status = 'parked'"),
+        ),
         # INV-1: at most one bill that is not void per contract and period.
         sa.Index(
             "one_bill_per_period", "account", "contract_id", "period_no", unique=True,

@@ -55,6 +55,8 @@ def test_the_running_stack_is_found_by_its_addresses(url: str, data_dir: Path, m
             api_key=key,
             billogram_user="",
             billogram_key="",
+            operator_user="demo",
+            operator_password="secret",
             pid=os.getpid(),
         ),
     )
