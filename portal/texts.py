@@ -118,6 +118,7 @@ ENGLISH = Texts(
         "until_further_notice": "until further notice",
         "user": "User name",
         "vat": "VAT",
+        "zone": "Time zone",
     },
     troubles={
         "wrong_password": "The user name or the password is not right.",
