@@ -40,13 +40,15 @@ def contracts_page(
     """In the order of their ids, from the one after `after` on."""
     query = sa.select(ContractRow).where(ContractRow.account == account, ContractRow.contract_id > after)
     if wanted.named is not None:
-        query = query.where(sa.or_(ContractRow.contract_id == wanted.named, ContractRow.subscriber_id == wanted.named))
+        query = query.where(ContractRow.contract_id.in_(_named(account, wanted.named)))
     if wanted.status is not None:
         query = query.where(ContractRow.status == wanted.status)
     if wanted.access is not None:
         query = query.where(ContractRow.access == wanted.access)
     if wanted.is_parked:
-        parked = sa.select(BillRow.contract_id).where(BillRow.account == account, IS_PARKED)
+        parked = sa.select(BillRow.contract_id).where(
+            BillRow.account == account, BillRow.contract_id > after, IS_PARKED
+        )
         query = query.where(ContractRow.contract_id.in_(parked))
     rows = session.scalars(query.order_by(ContractRow.contract_id).limit(limit))
     return [StoredContract.model_validate(row, from_attributes=True) for row in rows]
@@ -102,6 +104,12 @@ def terms_in_force(session: Session, account: str, contract_id: str, period: int
         .limit(1)
     ).one()
     return TermsInForce.model_validate(row, from_attributes=True)
+
+
+def _named(account: str, name: str) -> sa.CompoundSelect[str]:
+    """Ids of the contracts of that id or that subscriber: two look-ups, where an `or` would read all contracts."""
+    ids = sa.select(ContractRow.contract_id).where(ContractRow.account == account)
+    return sa.union(ids.where(ContractRow.contract_id == name), ids.where(ContractRow.subscriber_id == name))
 
 
 def _bills(session: Session, query: sa.Select[BillRow]) -> Sequence[StoredBill]:
