@@ -72,7 +72,7 @@ def test_the_running_stack_is_found_by_its_addresses(url: str, data_dir: Path, m
         ["list", "--status", "gone"],
         ["cancel", "c-1", "--at", "soon"],
         ["waive", "c-1:0:r0"],
-        ["web", "--only", "portal"],
+        ["web", "--only", "api,pages"],
         ["account", "set", "demo", "--payment-days", "400"],
         ["account", "set", "demo"],
         ["account", "create", "a/b"],
