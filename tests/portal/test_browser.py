@@ -41,7 +41,7 @@ async def life(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> As
 
 @pytest.fixture(params=WIDTHS)
 async def page(request: pytest.FixtureRequest, browser: Browser, life: Life) -> AsyncIterator[Page]:
-    """No script of a page runs; what the browser complains of fails the test."""
+    """What the browser complains of fails the test."""
     width, height = WIDTHS[request.param]
     context = await browser.new_context(
         base_url=life.stack.addresses.web, viewport={"width": width, "height": height}, locale="en-GB"
@@ -119,3 +119,13 @@ async def test_the_keyboard_is_enough(page: Page, life: Life) -> None:
     await page.keyboard.press("Tab")
 
     await expect(page.get_by_label("Find a contract")).to_be_focused()
+
+
+async def test_no_script_is_needed(browser: Browser, life: Life) -> None:
+    context = await browser.new_context(base_url=life.stack.addresses.web, java_script_enabled=False)
+    page = await context.new_page()
+    await log_in(page, life)
+    await page.get_by_role("link", name="c-paid", exact=True).click()
+    await expect(page.get_by_role("heading", name="c-paid")).to_be_visible()
+    assert await page.locator("script").count() == 0
+    await context.close()
