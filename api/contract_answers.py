@@ -1,59 +1,73 @@
 """From the contract's row to what the API says of it. What the workflow owns is told as written; the rest is computed
 for the moment of asking."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from api.answers import AccessAnswer, AccessChangeAnswer, ContractAccess, ContractAnswer
 from api.bill_answers import parked_answer
-from contracts.access import explain
-from contracts.contract import ContractStatus
-from contracts.terms import next_renewal
+from contracts.bill import BillRecord
+from contracts.state import ContractStatus
+from contracts.why import Language, explain
 from store.accounts import current_policy
-from store.contracts import StoredContract, access_told
-from store.views import StoredBill, live_bills
+from store.contracts import StoredContract, access_told, renews_on
+from store.views import StoredBill, deciding_bills, live_bills
 
 
 def contract_answers(
-    session: Session, account: str, found: Sequence[StoredContract], now: datetime
+    session: Session, account: str, found: Sequence[StoredContract], now: datetime, language: Language
 ) -> list[ContractAnswer]:
     version, _ = current_policy(session, account)
+    access = access_answers(session, account, found, now, language)
     bills: dict[str, list[StoredBill]] = {contract.contract_id: [] for contract in found}
     for bill in live_bills(session, account, list(bills)):
         bills[bill.contract_id].append(bill)
-    return [_contract_answer(contract, bills[contract.contract_id], version, now) for contract in found]
+    return [
+        _contract_answer(contract, access[contract.contract_id], bills[contract.contract_id], version, now)
+        for contract in found
+    ]
 
 
-def access_answer(contract: StoredContract, now: datetime) -> AccessAnswer:
-    told = access_told(contract, now)
+def access_answers(
+    session: Session, account: str, found: Sequence[StoredContract], now: datetime, language: Language
+) -> dict[str, AccessAnswer]:
+    """Of each contract; one query."""
+    bills = deciding_bills(session, account, [contract.contract_id for contract in found])
+    return {
+        contract.contract_id: _access_answer(contract, bills[contract.contract_id], now, language) for contract in found
+    }
+
+
+def _access_answer(
+    contract: StoredContract, bills: Mapping[str, BillRecord], now: datetime, language: Language
+) -> AccessAnswer:
+    told = access_told(contract, bills, now)
     change = told.next_change
     return AccessAnswer(
         access=told.access,
         since=told.since,
         reason=told.reason,
-        explanation=explain(told, contract.schedule, contract.ending),
+        explanation=explain(told, contract.schedule, contract.ending, bills, language),
         next_change=AccessChangeAnswer(at=change.at, to=change.to, because=change.because) if change else None,
     )
 
 
-def contract_access(contract: StoredContract, now: datetime) -> ContractAccess:
-    return ContractAccess(
-        contract_id=contract.contract_id, products=_products(contract), access=access_answer(contract, now)
-    )
+def contract_access(contract: StoredContract, access: AccessAnswer) -> ContractAccess:
+    return ContractAccess(contract_id=contract.contract_id, products=_products(contract), access=access)
 
 
 def _contract_answer(
-    contract: StoredContract, bills: Sequence[StoredBill], version: int, now: datetime
+    contract: StoredContract, access: AccessAnswer, bills: Sequence[StoredBill], version: int, now: datetime
 ) -> ContractAnswer:
     has_ended = contract.status is ContractStatus.ENDED
     return ContractAnswer(
         contract_id=contract.contract_id,
         status=contract.status,
-        access=access_answer(contract, now),
+        access=access,
         current_period=None if has_ended else contract.schedule.period_at(now),
-        next_renewal=None if has_ended else next_renewal(contract.schedule, contract.ending, now),
+        next_renewal=renews_on(contract, now),
         open_bills=[bill.bill_id for bill in bills],
         parked=[parked for bill in bills if (parked := parked_answer(bill))],
         policy_version=version,

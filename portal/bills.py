@@ -6,6 +6,7 @@ from typing import NamedTuple
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from contracts.access import grace_ends
 from contracts.bill import BillStatus, add_up, bill_parts
 from portal.history import told
 from portal.pages import page
@@ -48,7 +49,7 @@ def shown(bill: StoredBill) -> Shown:
         tone=TONES[bill.status],
         revision=parts[2],
         last_day=bill.period_end - timedelta(days=1),
-        grace_ends=_grace_ends(bill),
+        grace_ends=grace_ends(bill),
         their_words=": ".join(part for part in (bill.parked_field, bill.trouble) if part),
     )
 
@@ -79,9 +80,3 @@ def _status(bill: StoredBill) -> str:
     if bill.status is BillStatus.PAID and bill.total_minor == 0:
         return ENGLISH.bill_nothing_to_pay
     return ENGLISH.bill_status[bill.status]
-
-
-def _grace_ends(bill: StoredBill) -> date | None:
-    if bill.due_date is None or bill.grace_days is None:
-        return None
-    return bill.due_date + timedelta(days=bill.grace_days)

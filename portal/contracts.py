@@ -10,12 +10,12 @@ from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from contracts.access import Access, explain
+from contracts.access import Access
 from contracts.bill import bill_parts
-from contracts.contract import ContractStatus
 from contracts.invoice import Subscriber
 from contracts.periods import Interval
-from contracts.terms import next_renewal
+from contracts.state import ContractStatus
+from contracts.why import explain
 from portal.bills import shown
 from portal.pages import page
 from portal.texts import ENGLISH
@@ -29,8 +29,8 @@ from store.browsing import (
     subscribers_of,
     terms_in_force,
 )
-from store.contracts import StoredContract, access_told, contract
-from store.views import StoredBill
+from store.contracts import StoredContract, access_told, contract, renews_on
+from store.views import StoredBill, deciding_bills
 
 CONTRACTS_PER_PAGE = 50
 BILLS_PER_PAGE = 50
@@ -82,8 +82,9 @@ def one(visit: Visit) -> Response:
         terms = terms_in_force(session, visit.account, contract_id, current.number)
         reader = subscribers_of(session, visit.account, [found.subscriber_id])[found.subscriber_id]
         parked = parked_bills(session, visit.account, contract_id, PARKED_MAX)
+        deciding = deciding_bills(session, visit.account, [contract_id])[contract_id]
         bills = bills_page(session, visit.account, contract_id, before=before, limit=BILLS_PER_PAGE + 1)
-    access = access_told(found, now)
+    access = access_told(found, deciding, now)
     page_of_bills = bills[:BILLS_PER_PAGE]
     return page(
         visit.request,
@@ -94,9 +95,9 @@ def one(visit: Visit) -> Response:
         every=_every(found.schedule.interval),
         has_ended=found.status is ContractStatus.ENDED,
         current=current,
-        renews_on=next_renewal(found.schedule, found.ending, now),
+        renews_on=renews_on(found, now),
         access=access,
-        explanation=explain(access, found.schedule, found.ending),
+        explanation=explain(access, found.schedule, found.ending, deciding),
         parked=[shown(bill) for bill in parked],
         bills=[shown(bill) for bill in page_of_bills],
         is_first=before is None,
@@ -115,7 +116,7 @@ def _found(visit: Visit, wanted: ContractFilter, after: str) -> list[Found]:
             contract=row,
             reader=readers[row.subscriber_id],
             parked=parked.get(row.contract_id, 0),
-            renews_on=next_renewal(row.schedule, row.ending, now),
+            renews_on=renews_on(row, now),
         )
         for row in rows
     ]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from contracts.access import Access, AccessReason
 from contracts.bill import PARKED_TEXTS, STATUS_TEXTS, BillStatus, FactType, ParkedReason
-from contracts.contract import ContractStatus
 from contracts.periods import IntervalUnit
+from contracts.state import ContractStatus
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ ENGLISH = Texts(
     language="en",
     months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
     words={
+        "accepted": "Accepted difference",
         "access": "Access",
         "address": "Address",
         "agreed_total": "Agreed total",
@@ -182,10 +183,15 @@ ENGLISH = Texts(
         FactType.OVERDUE: "Overdue",
         FactType.MESSAGE: "Message",
         FactType.HANDED_OVER: "Handed over to debt collection",
+        FactType.HANDOVER_ENDED: "Debt collection ended",
+        FactType.DIFFERENCE_ACCEPTED: "A small difference was accepted",
+        FactType.CLAIM_SOLD: "The claim was sold",
+        FactType.CLAIM_RETURNED: "The sold claim came back",
         FactType.DUE_DATE_MOVED: "Due date moved",
         FactType.ENDED: "Closed at Billogram",
         FactType.DELETED: "Deleted at Billogram",
         FactType.WAIVED: "Given up by an operator; the period is free",
+        FactType.WITHDRAWN: "Withdrawn: its period begins after the end of the contract",
         FactType.OTHER: "Something else happened at Billogram",
     },
     events={

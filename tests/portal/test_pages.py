@@ -13,8 +13,8 @@ from jinja2 import Environment, nodes
 
 from contracts.access import Access, AccessReason
 from contracts.bill import PARKED_TEXTS, BillStatus, FactType, Parked, ParkedReason
-from contracts.contract import ContractStatus
 from contracts.periods import IntervalUnit
+from contracts.state import ContractStatus
 from portal.bills import TONES
 from portal.pages import HERE
 from portal.texts import ENGLISH
@@ -262,7 +262,7 @@ async def test_hostile_text_is_shown_and_does_nothing(anna: httpx.AsyncClient, d
 async def test_the_number_of_queries_does_not_grow_with_what_is_shown(
     anna: httpx.AsyncClient, database: Database
 ) -> None:
-    paths = {"": 4, "contracts/c-00": 6, "bills/c-00:0:r0": 6}
+    paths = {"": 4, "contracts/c-00": 7, "bills/c-00:0:r0": 6}
     counts = []
     for contracts, bills in ((1, 1), (40, 30)):
         with database.write() as session:

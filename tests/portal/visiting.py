@@ -76,6 +76,8 @@ def _invoice(made: BillRow) -> RemoteInvoice:
         is_draft=False,
         total_minor=made.total_minor,
         fee_minor=0,
+        paid_minor=0,
+        remaining_minor=made.total_minor,
         vat_minor=made.vat_minor,
         rounding_minor=made.rounding_minor,
         due_date=NOW.date(),
