@@ -13,6 +13,7 @@ from contracts.state import ContractStatus
 from contracts.why import Language, explain
 from store.accounts import current_policy
 from store.contracts import StoredContract, access_told, renews_on
+from store.terms import Terms, in_force, terms_of
 from store.views import StoredBill, deciding_bills, live_bills
 
 
@@ -54,8 +55,20 @@ def _access_answer(
     )
 
 
-def contract_access(contract: StoredContract, access: AccessAnswer) -> ContractAccess:
-    return ContractAccess(contract_id=contract.contract_id, products=_products(contract), access=access)
+def subscriber_access(
+    session: Session, account: str, found: Sequence[StoredContract], now: datetime, language: Language
+) -> list[ContractAccess]:
+    """With the products of the period that runs."""
+    access = access_answers(session, account, found, now, language)
+    terms = terms_of(session, account, [contract.contract_id for contract in found])
+    return [
+        ContractAccess(
+            contract_id=contract.contract_id,
+            products=_products(terms[contract.contract_id], contract.schedule.period_at(now).number),
+            access=access[contract.contract_id],
+        )
+        for contract in found
+    ]
 
 
 def _contract_answer(
@@ -75,7 +88,5 @@ def _contract_answer(
     )
 
 
-def _products(contract: StoredContract) -> list[str]:
-    lines = contract.sale["lines"]
-    assert isinstance(lines, list), "a sale has lines"
-    return list(dict.fromkeys(line["product"] or line["title"] for line in lines))
+def _products(versions: Sequence[Terms], period: int) -> list[str]:
+    return list(dict.fromkeys(line.product for line in in_force(versions, period).lines))

@@ -13,6 +13,7 @@ from api.pages import Paging, cut
 from api.problems import READS_BODY, declared
 from contracts.access import Access
 from contracts.state import ContractStatus
+from starter.changing import Change, change_contract
 from starter.commands import ContractUnknown
 from starter.sale import Sale
 from starter.selling import sell
@@ -76,6 +77,13 @@ def access(caller: Asking, contract_id: ContractId) -> AccessAnswer:
             raise ContractUnknown(f"no contract {contract_id}")
         answers = access_answers(session, caller.account, [found], caller.api.clock.now(), caller.language)
     return answers[contract_id]
+
+
+@router.patch("/contracts/{contract_id}", responses=declared(404, 409, *READS_BODY))
+def change(caller: Asking, contract_id: ContractId, body: Change) -> ContractAnswer:
+    """New lines hold from the next period on, the rest for bills that are made from now on. What is left out stays."""
+    change_contract(caller.api.database, caller.account, contract_id, body, caller.api.clock.now())
+    return _answer(caller, contract_id)
 
 
 @router.post("/contracts/{contract_id}/cancel", responses=declared(404, 409, 503, *READS_BODY))

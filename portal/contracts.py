@@ -27,9 +27,9 @@ from store.browsing import (
     parked_bills,
     parked_counts,
     subscribers_of,
-    terms_in_force,
 )
 from store.contracts import StoredContract, access_told, contract, renews_on
+from store.terms import terms_for
 from store.views import StoredBill, deciding_bills
 
 CONTRACTS_PER_PAGE = 50
@@ -79,7 +79,7 @@ def one(visit: Visit) -> Response:
         if found is None:
             raise HTTPException(404)
         current = found.schedule.period_at(now)
-        terms = terms_in_force(session, visit.account, contract_id, current.number)
+        terms = terms_for(session, visit.account, contract_id, current.number)
         reader = subscribers_of(session, visit.account, [found.subscriber_id])[found.subscriber_id]
         parked = parked_bills(session, visit.account, contract_id, PARKED_MAX)
         deciding = deciding_bills(session, visit.account, [contract_id])[contract_id]

@@ -139,7 +139,7 @@ def parse_sale(body: object, now: datetime) -> NewContract:
         sale = Sale.model_validate(body)
     except ValidationError as error:
         raise BadSale(field_errors(error)) from error
-    lines, line_errors = _lines(sale)
+    lines, line_errors = lines_of(sale.lines, sale.currency)
     today = civil_day(now, sale.time_zone)
     errors = [*line_errors, *_start_errors(sale, today), *policy_errors(sale.policy, "/policy")]
     if not errors and agreed_total(lines, sale.prices_include_vat) < 0:
@@ -166,12 +166,12 @@ def policy_errors(changes: Mapping[str, object], prefix: str = "") -> list[Field
     return sorted(unknown)
 
 
-def _lines(sale: Sale) -> tuple[tuple[Line, ...], list[FieldError]]:
+def lines_of(asked: Sequence[SaleLine], currency: Currency) -> tuple[tuple[Line, ...], list[FieldError]]:
     lines: list[Line] = []
     errors: list[FieldError] = []
-    for index, line in enumerate(sale.lines):
+    for index, line in enumerate(asked):
         try:
-            lines.append(_line(line, sale.currency))
+            lines.append(_line(line, currency))
         except ValidationError as error:
             errors += field_errors(error, f"/lines/{index}")
     return tuple(lines), errors

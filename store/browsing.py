@@ -7,12 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from contracts.bill import BillStatus
-from contracts.delivery import DeliveryMethod
 from contracts.invoice import Subscriber
-from contracts.money import Line
-from contracts.record import Record
 from store.contracts import StoredContract
-from store.schema import BillRow, ContractRow, SubscriberRow, TermsRow
+from store.schema import BillRow, ContractRow, SubscriberRow
 from store.views import StoredBill
 
 IS_PARKED = BillRow.status == sa.literal(BillStatus.PARKED.value, literal_execute=True)
@@ -26,12 +23,6 @@ class ContractFilter(NamedTuple):
     status: str | None = None
     access: str | None = None
     is_parked: bool = False
-
-
-class TermsInForce(Record):
-    lines: tuple[Line, ...]
-    delivery_method: DeliveryMethod | None
-    edi_number: str | None
 
 
 def contracts_page(
@@ -94,16 +85,6 @@ def bills_page(
         query = query.where(place < before)
     newest_first = query.order_by(BillRow.period_no.desc(), BillRow.revision.desc())
     return _bills(session, newest_first.limit(limit))
-
-
-def terms_in_force(session: Session, account: str, contract_id: str, period: int) -> TermsInForce:
-    row = session.scalars(
-        sa.select(TermsRow)
-        .where(TermsRow.account == account, TermsRow.contract_id == contract_id, TermsRow.first_period <= period)
-        .order_by(TermsRow.version.desc())
-        .limit(1)
-    ).one()
-    return TermsInForce.model_validate(row, from_attributes=True)
 
 
 def _named(account: str, name: str) -> sa.CompoundSelect[str]:

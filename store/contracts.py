@@ -1,6 +1,6 @@
 """The contract's row: what its workflow writes of it, and how it is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -12,6 +12,8 @@ from contracts.record import Record
 from contracts.state import ContractStatus, HeldPeriods, Standing
 from contracts.terms import Ending, Schedule, next_renewal
 from store.schema import ContractRow
+
+IDS_AT_ONCE = 500
 
 BLOCKED = frozenset({AccessReason.PAST_GRACE, AccessReason.LOSS})
 """Access is off for a bill."""
@@ -88,6 +90,14 @@ def contracts(
     if access is not None:
         query = query.where(ContractRow.access == access)
     return [_read(row) for row in session.scalars(query.order_by(ContractRow.contract_id).limit(limit))]
+
+
+def contracts_by_id(session: Session, account: str, contract_ids: Sequence[str]) -> Iterator[StoredContract]:
+    """In the order of their ids."""
+    for first in range(0, len(contract_ids), IDS_AT_ONCE):
+        ids = contract_ids[first : first + IDS_AT_ONCE]
+        query = sa.select(ContractRow).where(ContractRow.account == account, ContractRow.contract_id.in_(ids))
+        yield from (_read(row) for row in session.scalars(query.order_by(ContractRow.contract_id)))
 
 
 def contracts_of_subscriber(session: Session, account: str, subscriber_id: str) -> Sequence[StoredContract]:

@@ -12,8 +12,9 @@ from contracts.record import Record
 from contracts.renewals import standing_at_sale
 from contracts.terms import Schedule
 from store.outbox import queue_start
-from store.schema import ContractRow, TermsRow
+from store.schema import ContractRow
 from store.subscribers import put_subscriber
+from store.terms import Terms, terms_row
 
 
 class NewContract(Record):
@@ -46,7 +47,7 @@ def record_sale(session: Session, account: str, contract: NewContract, now: date
     put_subscriber(session, account, contract.subscriber)
     session.add(_contract_row(account, contract, now))
     session.flush()
-    session.add(_first_terms(account, contract))
+    session.add(terms_row(account, contract.contract_id, _first_terms(contract)))
     queue_start(session, account, contract.contract_id)
     return SaleOutcome.NEW
 
@@ -72,13 +73,11 @@ def _contract_row(account: str, contract: NewContract, now: datetime) -> Contrac
     )
 
 
-def _first_terms(account: str, contract: NewContract) -> TermsRow:
-    return TermsRow(
-        account=account,
-        contract_id=contract.contract_id,
+def _first_terms(contract: NewContract) -> Terms:
+    return Terms(
         version=1,
         first_period=0,
-        lines=[line.model_dump(mode="json") for line in contract.lines],
+        lines=contract.lines,
         delivery_method=contract.delivery_method,
         edi_number=contract.edi_number,
         policy_override=contract.policy_override,

@@ -43,7 +43,6 @@ async def test_a_policy_that_was_read_can_be_put_back(caller: Caller) -> None:
         ({"grace_days": -1}, "/grace_days"),
         ({"on_loss": "forgive"}, "/on_loss"),
         ({"placeholder_domains": ["a@b"]}, "/placeholder_domains"),
-        ({"apply_to": "open_bills"}, "/apply_to"),
         ({"apply_to": "everything"}, "/apply_to"),
         ([], ""),
     ],

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.bill import Parked, ParkedReason
 from store.bills import park_bill
-from store.browsing import ContractFilter, bills_page, contracts_page, parked_bills, parked_counts, terms_in_force
+from store.browsing import ContractFilter, bills_page, contracts_page, parked_bills, parked_counts
 from store.database import Database
 from tests.portal.visiting import bill, sell
 from tests.store.making import ACCOUNT, new_store
@@ -58,10 +58,3 @@ def test_parked_bills_are_counted_and_listed(database: Database) -> None:
         assert parked_counts(session, ACCOUNT, ["a", "b", "c"]) == {"c": 1}
         assert [one.bill_id for one in parked_bills(session, ACCOUNT, "c", 10)] == ["c:0:r0"]
         assert parked_bills(session, "other", "c", 10) == []
-
-
-def test_the_terms_are_those_of_the_period(database: Database) -> None:
-    with database.read() as session:
-        [line] = terms_in_force(session, ACCOUNT, "a", 7).lines
-
-    assert (line.title, line.unit_price_minor) == ("Global Medium", 1_234_50)
