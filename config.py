@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.cipher import Cipher, new_cipher_key
 
-WEB_PARTS = ("api", "callbacks")
+WEB_PARTS = ("api", "callbacks", "portal")
 """What a web process may serve, alone or together."""
 
 

@@ -1,4 +1,4 @@
-"""The composition root of the web: mounts the API and the callback receiver, and runs the relay beside them."""
+"""The composition root of the web: mounts API, callback receiver, and portal, and runs the relay beside them."""
 
 import asyncio
 import logging
@@ -24,6 +24,8 @@ from callbacks.recording import Recording
 from callbacks.relay import Relay
 from callbacks.telling import TellingTemporal
 from config import WEB_PARTS, Settings, cipher_of
+from portal.app import Portal, portal_app
+from portal.visits import PREFIX as PORTAL_PREFIX
 from starter.commands import Commands
 from starter.connection import connect
 from store.clock import Clock, TestClock
@@ -81,6 +83,8 @@ def create_app(settings: Settings, telemetry: Telemetry, parts: Collection[str] 
             telemetry.serve_metrics(app, lambda: measure(web.boxes))
             for router in web.routers(parts):
                 app.include_router(router)
+            if "portal" in parts:
+                app.mount(PORTAL_PREFIX, portal_app(Portal(web.database, web.clock, Clock())))
             relays = web.inbox, web.outbox
             running = [asyncio.create_task(relay.run()) for relay in relays]
             log.info("web started: %s on %s:%d", ", ".join(parts), settings.web_host, settings.web_port)

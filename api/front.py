@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 PLACES = {
+    "portal": ("/portal/", "the operator's pages"),
     "docs": ("/docs", "the JSON API, to read and to try"),
     "openapi": ("/openapi.json", "the same for programs"),
     "api": ("/v1/contracts", "the contracts of your account; send Authorization: Bearer KEY"),

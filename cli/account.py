@@ -1,12 +1,13 @@
-"""Accounts, on the store itself: create, set, show, new-key. Keys and secrets are printed once."""
+"""Accounts, on the store itself: create, set, show, new-key, operator. Keys and secrets are printed once."""
 
-import re
 import secrets
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from cli import operators
+from cli.account_names import AccountName, print_once, unknown_account
 from cli.failing import fail
 from cli.opened_store import cipher, opened_store
 from cli.policy_options import takes_policy
@@ -31,18 +32,11 @@ from store.schema import AccountRow
 
 BILLOGRAM = "https://billogram.com/api/v2"
 WAITING_SHOWN_MAX = 20
-NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 app = typer.Typer(no_args_is_help=True, help="Accounts, on the store itself.")
+app.command("operator")(operators.operator)
 
 
-def _name(name: str) -> str:
-    if not NAME.fullmatch(name):
-        raise typer.BadParameter("takes 1 to 64 of A-Z a-z 0-9 . _ -")
-    return name
-
-
-Name = Annotated[str, typer.Argument(metavar="NAME", callback=_name, help="The account's name.")]
 UrlOption = Annotated[str | None, typer.Option(help=f"Billogram's API; {BILLOGRAM} unless given.")]
 UserOption = Annotated[str | None, typer.Option(help="The API user at Billogram.")]
 KeyOption = Annotated[str | None, typer.Option(envvar="AVTAL_BILLOGRAM_KEY", help="Its key.")]
@@ -55,7 +49,7 @@ NumberOption = Annotated[int, typer.Option(min=1, help="Customers at Billogram a
 @app.command()
 @takes_policy
 def create(
-    name: Name,
+    name: AccountName,
     changes: dict[str, object],
     billogram_url: UrlOption = None,
     billogram_user: UserOption = None,
@@ -75,7 +69,7 @@ def create(
         except AccountExists:
             fail(f"there is an account {name}; change it with `avtal account set {name} …`")
         key = new_api_key(session, name, now)
-    _print_once(api_key=key, **({} if callback_key else {"callback_key": signing}))
+    print_once(api_key=key, **({} if callback_key else {"callback_key": signing}))
     if not (billogram_user and billogram_key):
         typer.echo(f"Next: avtal account set {name} --billogram-user USER --billogram-key KEY", err=True)
 
@@ -83,7 +77,7 @@ def create(
 @app.command("set")
 @takes_policy
 def change(
-    name: Name,
+    name: AccountName,
     changes: dict[str, object],
     billogram_url: UrlOption = None,
     billogram_user: UserOption = None,
@@ -101,7 +95,7 @@ def change(
         try:
             change_policy(session, name, changes, Clock().now())
         except NoSuchAccount:
-            _unknown(name)
+            unknown_account(name)
         if credentials:
             known = platform_access(session, cipher(), name)
             assert known is not None, "the account's policy was found"
@@ -110,10 +104,10 @@ def change(
 
 
 @app.command("show")
-def show_account(name: Name) -> None:
+def show_account(name: AccountName) -> None:
     """The account's policy, and where it sends its invoices. Its keys are not shown."""
     with opened_store() as database, database.read() as session:
-        row = session.get(AccountRow, name) or _unknown(name)
+        row = session.get(AccountRow, name) or unknown_account(name)
         version, policy = current_policy(session, name)
         unmatched = unmatched_callbacks(session, name)
         waiting = [
@@ -139,21 +133,11 @@ def show_account(name: Name) -> None:
 
 
 @app.command("new-key")
-def new_key(name: Name) -> None:
+def new_key(name: AccountName) -> None:
     """Another API key for the account; the ones before stay valid."""
     with opened_store() as database, database.write() as session:
         try:
             key = new_api_key(session, name, Clock().now())
         except NoSuchAccount:
-            _unknown(name)
-    _print_once(api_key=key)
-
-
-def _print_once(**keys: str) -> None:
-    for name, key in keys.items():
-        typer.echo(f"{name}: {key}")
-    typer.echo("Shown this once; keep it safe.", err=True)
-
-
-def _unknown(name: str) -> NoReturn:
-    fail(f"there is no account {name}; make it with `avtal account create {name}`")
+            unknown_account(name)
+    print_once(api_key=key)

@@ -38,7 +38,7 @@ class Late(NamedTuple):
 
 
 LATE = {
-    "account": Late(_account, "Accounts, on the store itself: create, set, show, new-key."),
+    "account": Late(_account, "Accounts, on the store itself: create, set, show, new-key, operator."),
     "doctor": Late(_doctor, "Check a whole installation, and say what to do."),
     "up": Late(_stack, "Run everything on this machine until Ctrl-C."),
     "forward": Late(_stack, "Move the embedded stack's clock on; everything moves together."),

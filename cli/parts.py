@@ -26,14 +26,14 @@ def worker() -> None:
 
 
 def web(
-    only: Annotated[str, typer.Option(metavar="PARTS", help="api, callbacks, or both with a comma.")] = ",".join(
-        WEB_PARTS
-    ),
+    only: Annotated[
+        str, typer.Option(metavar="PARTS", help="Of api, callbacks, portal, with commas between.")
+    ] = ",".join(WEB_PARTS),
 ) -> None:
-    """The web: JSON API and callback receiver. The relay to Temporal runs beside either."""
+    """The web: JSON API, callback receiver, portal. The relay to Temporal runs beside any of them."""
     parts = [part.strip() for part in only.split(",")]
     if not set(parts) <= set(WEB_PARTS):
-        raise typer.BadParameter(f"takes {' and '.join(WEB_PARTS)}", param_hint="--only")
+        raise typer.BadParameter(f"takes {', '.join(WEB_PARTS)}", param_hint="--only")
     _need_secret_key()
     from web import main  # noqa: PLC0415 - the worker has no use for it
 

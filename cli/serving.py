@@ -52,6 +52,8 @@ async def _run(data_dir: Path, ports: Ports, *, headless: bool) -> None:
 
 def where_to_look(data_dir: Path, addresses: Addresses) -> Panel:
     rows = {
+        "Portal": f"{addresses.web}/portal/",
+        "  user, password": f"{addresses.operator_user}, {addresses.operator_password}",
         "API": f"{addresses.web}/docs",
         "API key": addresses.api_key,
         "Temporal UI": addresses.temporal_ui or "off (--headless)",

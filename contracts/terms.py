@@ -90,6 +90,14 @@ def is_billed(schedule: Schedule, number: int, ending: Ending | None) -> bool:
     return ending is None or schedule.period(number).start < ending.on
 
 
+def next_renewal(schedule: Schedule, ending: Ending | None, now: datetime) -> date | None:
+    """The first day of the next period that will be billed; None if none will."""
+    following = schedule.period_at(now).number + 1
+    if (ending is not None and now >= ending.at) or not is_billed(schedule, following, ending):
+        return None
+    return schedule.period(following).start
+
+
 def due_periods(
     schedule: Schedule,
     first: int,

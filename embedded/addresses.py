@@ -18,6 +18,8 @@ class Addresses(Record):
     api_key: str
     billogram_user: str
     billogram_key: str
+    operator_user: str
+    operator_password: str
     pid: int
 
 

@@ -67,6 +67,8 @@ def print_totals(console: Console, totals: Totals) -> None:
 def where_to_look(addresses: Addresses, data_dir: Path, contract_id: str, invoice_url: str) -> Panel:
     workflows = f"{addresses.temporal_ui}/namespaces/{addresses.temporal_namespace}/workflows"
     rows = {
+        "Portal": f"{addresses.web}/portal/",
+        " user, password": f"{addresses.operator_user}, {addresses.operator_password}",
         "API": f"{addresses.web}/docs",
         "API key": addresses.api_key,
         "Temporal UI": workflows if addresses.temporal_ui else "off",

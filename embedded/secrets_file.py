@@ -5,6 +5,7 @@ from pathlib import Path
 
 from contracts.record import Record
 from store.cipher import new_cipher_key
+from store.passwords import new_password
 
 
 class Secrets(Record):
@@ -12,6 +13,7 @@ class Secrets(Record):
     billogram_user: str
     billogram_key: str
     callback_key: str
+    operator_password: str
     api_key: str | None = None
 
 
@@ -24,6 +26,7 @@ def secrets_of(data_dir: Path) -> Secrets:
         billogram_user=f"8270-{secrets.token_hex(4)}",
         billogram_key=secrets.token_hex(16),
         callback_key=secrets.token_hex(32),
+        operator_password=new_password(),
     )
     return keep_secrets(data_dir, made)
 

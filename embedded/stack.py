@@ -41,8 +41,10 @@ from store.cipher import Cipher
 from store.clock import TestClock
 from store.database import Database
 from store.migrate import migrate
+from store.operators import is_operator, put_operator
 
 ACCOUNT = "demo"
+OPERATOR = "demo"
 TASK_QUEUE = "avtal"
 COMES_UP_WITHIN_SECONDS = 60.0
 
@@ -80,6 +82,8 @@ class Stack:
             api_key=self.secrets.api_key,
             billogram_user=self.secrets.billogram_user,
             billogram_key=self.secrets.billogram_key,
+            operator_user=OPERATOR,
+            operator_password=self.secrets.operator_password,
             pid=os.getpid(),
         )
 
@@ -151,6 +155,8 @@ class Stack:
                 policy = Policy(mode=Mode.AUTOMATIC)
                 create_account(session, cipher, ACCOUNT, platform, policy, datetime.now(UTC), FIRST_CUSTOMER_NO)
             set_platform(session, cipher, ACCOUNT, platform)
+            if not is_operator(session, OPERATOR):
+                put_operator(session, ACCOUNT, OPERATOR, self.secrets.operator_password, datetime.now(UTC))
             if self.secrets.api_key is None:
                 key = new_api_key(session, ACCOUNT, datetime.now(UTC))
                 self.secrets = keep_secrets(self.data_dir, self.secrets.model_copy(update={"api_key": key}))

@@ -1,18 +1,24 @@
 """The contract's row: what its workflow writes of it, and how it is read."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from contracts.access import Access, AccessReason
+from contracts.access import Access, AccessNow, AccessReason, access_at, block_of
+from contracts.bill import BillRecord
 from contracts.record import Record
 from contracts.state import ContractStatus, HeldPeriods, Standing
-from contracts.terms import Ending, Schedule
+from contracts.terms import Ending, Schedule, next_renewal
 from store.schema import ContractRow
 
 IDS_AT_ONCE = 500
+
+BLOCKED = frozenset({AccessReason.PAST_GRACE, AccessReason.LOSS})
+"""Access is off for a bill."""
+
+RENEWS_NOT = frozenset({ContractStatus.SUSPENDED, ContractStatus.ENDED})
 
 
 class StoredContract(Record):
@@ -36,6 +42,26 @@ class StoredContract(Record):
 
 def standing_in_row(stored: StoredContract) -> Standing:
     return Standing.model_validate(stored, from_attributes=True)
+
+
+def access_told(stored: StoredContract, bills: Mapping[str, BillRecord], now: datetime) -> AccessNow:
+    """What the workflow has written stands; what blocks, and what comes next, is computed from the deciding bills."""
+    blocks = [block for bill in bills.values() if (block := block_of(bill, stored.schedule.zone))]
+    is_off = stored.reason in BLOCKED
+    counted = [block for block in blocks if block.at > now or is_off]
+    computed = access_at(stored.schedule, stored.sold_at, stored.ending, now, counted)
+    return AccessNow(
+        access=stored.access,
+        reason=stored.reason,
+        since=stored.since,
+        blocking=computed.blocking if is_off else (),
+        next_change=computed.next_change,
+    )
+
+
+def renews_on(stored: StoredContract, now: datetime) -> date | None:
+    """The first day of the next period that will be billed; None if none will, as things stand."""
+    return None if stored.status in RENEWS_NOT else next_renewal(stored.schedule, stored.ending, now)
 
 
 def write_standing(session: Session, account: str, contract_id: str, standing: Standing) -> None:

@@ -1,43 +1,19 @@
 """The tables. Keys begin with the account; JSON columns hold records of `contracts`, frozen as they were."""
 
 import time
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from observing.tracing import traceparent
-
-Json = dict[str, Any]  # a record's own dump: its model gives the types back on reading
-
-
-class Instant(sa.types.TypeDecorator[datetime]):
-    """A point in time: aware and in UTC in Python, whatever the database keeps."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        assert value.tzinfo is not None, "an instant has a time zone"
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from store.columns import Json
+from store.columns import Table as Table
 
 
 def _of_contract(name: str) -> sa.ForeignKeyConstraint:
     columns = ["account", "contract_id"]
     return sa.ForeignKeyConstraint(columns, [f"contracts.{column}" for column in columns], name=name)
-
-
-class Table(DeclarativeBase):
-    type_annotation_map = {datetime: Instant, Json: sa.JSON, list[Json]: sa.JSON, list[str]: sa.JSON}
 
 
 class AccountRow(Table):
@@ -62,6 +38,34 @@ class ApiKeyRow(Table):
     """SHA-256 of the key: 256 random bits need no salt."""
     account: Mapped[str] = mapped_column(sa.ForeignKey("accounts.account"), index=True)
     created_at: Mapped[datetime]
+
+
+class OperatorRow(Table):
+    __tablename__ = "operators"
+
+    user_name: Mapped[str] = mapped_column(primary_key=True)
+    """Unique in the whole store, so that a login names no account."""
+    account: Mapped[str] = mapped_column(sa.ForeignKey("accounts.account"), index=True)
+    password_hash: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class OperatorSessionRow(Table):
+    __tablename__ = "operator_sessions"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    user_name: Mapped[str] = mapped_column(sa.ForeignKey("operators.user_name"), index=True)
+    ends_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class LoginTryRow(Table):
+    """A password that was not right, or is being looked at; also for users that there are not. In real time."""
+
+    __tablename__ = "login_tries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_name: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class PolicyRow(Table):
@@ -139,6 +143,11 @@ class BillRow(Table):
     __table_args__ = (
         _of_contract("bill_contract"),
         sa.Index("bills_by_platform_id", "account", "billogram_id"),
+        sa.Index("bills_of_contract", "account", "contract_id", "period_no", "revision"),
+        sa.Index(
+            "parked_bills", "account", "contract_id",
+            sqlite_where=sa.text("status = 'parked'"), postgresql_where=sa.text("status = 'parked'"),
+        ),
         # INV-1: at most one bill that is not void per contract and period.
         sa.Index(
             "one_bill_per_period", "account", "contract_id", "period_no", unique=True,

@@ -1,5 +1,7 @@
 """What every kind of test may use: a store on either database, and the options that record histories and rows."""
 
+import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.temporal_server import temporal_server
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+NO_BROWSER = "no browser on this machine"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,6 +26,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Write the rows of the newest schema to tests/store/rows, before the next migration is written.",
     )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The very last line names what needs a browser and had none: nobody should take it for tested."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    assert isinstance(reporter, pytest.TerminalReporter), "pytest reports to the terminal"
+    skipped = [report.nodeid for report in reporter.stats.get("skipped", []) if NO_BROWSER in str(report.longrepr)]
+    if skipped:
+        names = ", ".join(dict.fromkeys(name.partition("[")[0] for name in skipped))
+        reporter.write_line(f"NOT RUN, {NO_BROWSER} (Debian, Ubuntu: apt-get install chromium): {names}", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """The machine's own browser. Without one the test is skipped; in CI it fails."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None and os.environ.get("CI"):
+        pytest.fail(f"{NO_BROWSER}: looked for {', '.join(BROWSERS)}")
+    return found or pytest.skip(NO_BROWSER)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from store.accounts import account_of_key, current_policy, platform_access
 from store.cipher import Cipher, new_cipher_key
 from store.database import Database
 from store.inbox import claim_callbacks, store_callback, try_callback_later
+from store.operators import password_hash_of
+from store.passwords import is_right
 from store.schema import OutboxRow
 
 SECRET = new_cipher_key()
@@ -65,6 +67,26 @@ def test_another_key_joins_the_first(database: Database) -> None:
         assert [account_of_key(session, key) for key in (first, second)] == ["paper", "paper"]
 
 
+def test_an_operators_password_is_printed_once_and_made_anew_when_asked_again(database: Database) -> None:
+    avtal("create", "paper")
+    first, second = (dict(line.split(": ") for line in avtal("operator", "paper", "anna").splitlines()) for _ in "12")
+
+    with database.read() as session:
+        kept = password_hash_of(session, "anna")
+    assert first["user"] == second["user"] == "anna"
+    assert not is_right(first["password"], kept)
+    assert is_right(second["password"], kept)
+
+
+def test_an_operators_name_of_another_account_is_refused(database: Database) -> None:  # noqa: ARG001 - a store to be in
+    avtal("create", "paper")
+    avtal("create", "weekly")
+    avtal("operator", "paper", "anna")
+
+    assert "another account has an operator anna" in avtal("operator", "weekly", "anna", status=1)
+    assert "1 to 64" in avtal("operator", "weekly", "a b", status=2)
+
+
 def test_every_field_that_can_change_has_its_option() -> None:
     options = {option.name for option in get_command(account.app).commands["set"].params}  # type: ignore[attr-defined] # a group
     free = Policy.model_fields.keys() - {"placeholder_domains"} | {"placeholder_domain"}
@@ -79,6 +101,7 @@ def test_every_field_that_can_change_has_its_option() -> None:
         (["set", "nobody", "--mode", "draft"], "no account nobody"),
         (["show", "nobody"], "no account nobody"),
         (["new-key", "nobody"], "no account nobody"),
+        (["operator", "nobody", "anna"], "no account nobody"),
     ],
 )
 @pytest.mark.usefixtures("database")

@@ -56,6 +56,8 @@ def test_the_running_stack_is_found_by_its_addresses(url: str, data_dir: Path, m
             api_key=key,
             billogram_user="",
             billogram_key="",
+            operator_user="demo",
+            operator_password="secret",
             pid=os.getpid(),
         ),
     )
@@ -71,7 +73,7 @@ def test_the_running_stack_is_found_by_its_addresses(url: str, data_dir: Path, m
         ["list", "--status", "gone"],
         ["cancel", "c-1", "--at", "soon"],
         ["waive", "c-1:0:r0"],
-        ["web", "--only", "portal"],
+        ["web", "--only", "api,pages"],
         ["account", "set", "demo", "--payment-days", "400"],
         ["account", "set", "demo"],
         ["account", "create", "a/b"],

@@ -21,6 +21,7 @@ from contracts.terms import (
     cancellation,
     due_periods,
     is_billed,
+    next_renewal,
 )
 
 STOCKHOLM = "Europe/Stockholm"
@@ -100,6 +101,18 @@ def test_a_fixed_number_of_periods_is_billed_and_no_more() -> None:
     assert ending == Ending(on=date(2027, 4, 30), at=datetime(2027, 4, 29, 22, tzinfo=UTC), reason=EndReason.FIXED_TERM)
     assert due_numbers(schedule, midnight(date(2029, 1, 1)), ending=ending) == [0, 1, 2]
     assert make_schedule().fixed_end() is None
+
+
+def test_the_next_renewal_is_the_next_period_that_will_be_billed() -> None:
+    endless, fixed = make_schedule(), make_schedule(fixed_periods=2)
+    end = fixed.fixed_end()
+    assert end is not None
+
+    assert next_renewal(endless, None, NOON) == date(2027, 3, 31)
+    assert next_renewal(endless, None, SOLD) == date(2027, 2, 28)
+    assert next_renewal(fixed, end, SOLD) == date(2027, 2, 28)
+    assert next_renewal(fixed, end, NOON) is None
+    assert next_renewal(fixed, end, end.at) is None
 
 
 def test_before_the_start_the_first_period_is_the_current_one() -> None:

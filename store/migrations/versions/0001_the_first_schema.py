@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from store.schema import Instant
+from store.columns import Instant
 
 revision = "0001"
 down_revision = None
@@ -74,6 +74,41 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_index(op.f("ix_api_keys_account"), "api_keys", ["account"], unique=False)
+    op.create_table(
+        "operators",
+        sa.Column("user_name", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("password_hash", sa.String(), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account"],
+            ["accounts.account"],
+        ),
+        sa.PrimaryKeyConstraint("user_name"),
+    )
+    op.create_index(op.f("ix_operators_account"), "operators", ["account"], unique=False)
+    op.create_table(
+        "operator_sessions",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("user_name", sa.String(), nullable=False),
+        sa.Column("ends_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_name"],
+            ["operators.user_name"],
+        ),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    op.create_index(op.f("ix_operator_sessions_ends_at"), "operator_sessions", ["ends_at"], unique=False)
+    op.create_index(op.f("ix_operator_sessions_user_name"), "operator_sessions", ["user_name"], unique=False)
+    op.create_table(
+        "login_tries",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_name", sa.String(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_login_tries_at"), "login_tries", ["at"], unique=False)
+    op.create_index(op.f("ix_login_tries_user_name"), "login_tries", ["user_name"], unique=False)
     op.create_table(
         "policies",
         sa.Column("account", sa.String(), nullable=False),
@@ -180,6 +215,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", "bill_id"),
     )
     op.create_index("bills_by_platform_id", "bills", ["account", "billogram_id"], unique=False)
+    op.create_index("bills_of_contract", "bills", ["account", "contract_id", "period_no", "revision"], unique=False)
+    op.create_index(
+        "parked_bills",
+        "bills",
+        ["account", "contract_id"],
+        unique=False,
+        sqlite_where=sa.text("status = 'parked'"),
+        postgresql_where=sa.text("status = 'parked'"),
+    )
     op.create_index(
         "one_bill_per_period",
         "bills",

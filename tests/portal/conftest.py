@@ -1,0 +1,84 @@
+"""The portal in process, mounted as the web mounts it, on a real SQLite file with two accounts."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.app import install_problems
+from contracts.policy import Policy
+from portal.app import Portal, portal_app
+from portal.visits import PREFIX
+from store.accounts import PlatformAccess, create_account
+from store.cipher import Cipher
+from store.clock import Clock
+from store.database import Database
+from store.operators import put_operator
+from tests.portal.visiting import PASSWORD, log_in
+from tests.store.making import ACCOUNT, KEY, NOW, new_store
+
+OTHER = "other"
+
+
+class MovedClock(Clock):
+    """Stands until a test moves it."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def now(self) -> datetime:
+        return self.at
+
+    def move(self, by: timedelta) -> None:
+        self.at += by
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = new_store(f"sqlite:///{tmp_path / 'avtal.db'}")
+    platform = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key")
+    with database.write() as session:
+        create_account(session, Cipher(KEY), OTHER, platform, Policy(), NOW, 1000)
+        put_operator(session, ACCOUNT, "anna", PASSWORD, NOW)
+        put_operator(session, OTHER, "olle", PASSWORD, NOW)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    return MovedClock()
+
+
+@pytest.fixture
+def app(database: Database, clock: MovedClock) -> FastAPI:
+    app = FastAPI()
+    install_problems(app)
+    app.mount(PREFIX, portal_app(Portal(database, clock, clock)))
+    return app
+
+
+@pytest.fixture
+async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Nobody in particular."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://avtal") as client:
+        yield client
+
+
+@pytest.fixture
+async def anna(http: httpx.AsyncClient) -> httpx.AsyncClient:
+    """The account's operator, logged in."""
+    assert (await log_in(http)).status_code == 303
+    return http
+
+
+@pytest.fixture
+async def olle(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Another account's operator, logged in."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://avtal") as client:
+        assert (await log_in(client, "olle")).status_code == 303
+        yield client

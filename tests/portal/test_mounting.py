@@ -1,0 +1,30 @@
+"""The portal in the web process, alone or with the other parts."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from config import WEB_PARTS, Settings
+from store.cipher import new_cipher_key
+from store.migrate import migrate
+from telemetry import Telemetry
+from web import create_app
+
+
+@pytest.mark.parametrize(
+    ("parts", "portal", "api"), [(WEB_PARTS, 200, 401), (("portal",), 200, 404), (("api",), 404, 401)]
+)
+async def test_each_part_is_served_where_it_was_asked_for(
+    tmp_path: Path, parts: tuple[str, ...], portal: int, api: int
+) -> None:
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'avtal.db'}", secret_key=new_cipher_key())
+    migrate(settings.store_url)
+    app = create_app(settings, Telemetry(0, ()), parts)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://avtal") as http,
+    ):
+        found = [(await http.get(path)).status_code for path in ("/portal/login", "/v1/policy")]
+
+    assert found == [portal, api]

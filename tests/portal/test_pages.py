@@ -1,0 +1,340 @@
+"""What the pages show, to whom, and at what cost."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from jinja2 import Environment, nodes
+
+from contracts.access import Access, AccessReason
+from contracts.bill import PARKED_TEXTS, BillStatus, FactType, Parked, ParkedReason
+from contracts.periods import IntervalUnit
+from contracts.state import ContractStatus
+from portal.bills import TONES
+from portal.pages import HERE
+from portal.texts import ENGLISH
+from store.bills import park_bill
+from store.database import Database
+from store.schema import ContractRow
+from tests.portal.conftest import OTHER
+from tests.portal.visiting import bill, fact, sell, sent_bill, text_of
+from tests.store.making import ACCOUNT, NOW
+
+HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{ 7 * 7 }}"""
+
+
+def links(page: httpx.Response, within: str) -> list[str]:
+    return re.findall(rf'href="/portal/{within}/([^"?]+)"', page.text)
+
+
+@contextmanager
+def queries(database: Database) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    sa.event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        sa.event.remove(database.engine, "before_cursor_execute", note)
+
+
+async def test_the_list_shows_each_contract_with_its_reader_and_state(
+    anna: httpx.AsyncClient, database: Database
+) -> None:
+    with database.write() as session:
+        sell(session, "c-1")
+        park_bill(session, bill(session, "c-1"), Parked(reason=ParkedReason.REFUSED), "")
+    shown = text_of(await anna.get("/portal/"))
+
+    assert "c-1 Anna Lundberg s-c-1 Active Access on 1 parked 21 Dec 2026" in shown
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["a", "b", "c"]),
+        ("find=b", ["b"]),
+        ("find=+b+", ["b"]),
+        ("find=s-c", ["c"]),
+        ("find=nobody", []),
+        ("find=%00%27", []),
+        ("status=ended", ["b"]),
+        ("access=off", ["b"]),
+        ("status=active&access=on", ["a", "c"]),
+        ("status=nonsense&access=%00", ["a", "b", "c"]),
+        ("parked=yes", ["c"]),
+        ("parked=yes&status=ended", []),
+    ],
+)
+async def test_the_list_is_searched_and_filtered(
+    anna: httpx.AsyncClient, database: Database, query: str, expected: list[str]
+) -> None:
+    with database.write() as session:
+        for name in ("a", "b", "c"):
+            sell(session, name)
+        park_bill(session, bill(session, "c"), Parked(reason=ParkedReason.REFUSED), "")
+        row = session.get_one(ContractRow, (ACCOUNT, "b"))
+        row.status, row.access, row.reason = ContractStatus.ENDED, Access.OFF, AccessReason.ENDED
+
+    assert links(await anna.get(f"/portal/?{query}"), "contracts") == expected
+
+
+async def test_the_list_has_fifty_on_a_page_and_keeps_its_filters(anna: httpx.AsyncClient, database: Database) -> None:
+    with database.write() as session:
+        for number in range(101):
+            sell(session, f"c-{number:03}")
+    first = await anna.get("/portal/?status=active")
+    second = await anna.get(f"/portal/?{rel_next(first)}")
+    third = await anna.get(f"/portal/?{rel_next(second)}")
+
+    pages = [links(page, "contracts") for page in (first, second, third)]
+    assert [len(page) for page in pages] == [50, 50, 1]
+    assert [one for page in pages for one in page] == [f"c-{number:03}" for number in range(101)]
+    assert "status=active" in rel_next(second)
+    assert rel_next(third) == ""
+    assert 'href="/portal/?status=active"' in third.text
+
+
+def rel_next(page: httpx.Response) -> str:
+    found = re.search(r'href="[^"?]*\?([^"]+)" rel="next"', page.text)
+    return found[1].replace("&amp;", "&") if found else ""
+
+
+async def test_a_contract_shows_its_terms_its_access_and_why(anna: httpx.AsyncClient, database: Database) -> None:
+    with database.write() as session:
+        sell(session, "c-1", interval={"unit": "month", "count": 3}, fixed_periods=2)
+    shown = text_of(await anna.get("/portal/contracts/c-1"))
+
+    for words in (
+        "every 3 months, 2 periods",
+        "1 × Global Medium 1,234.50 SEK VAT 25 %",
+        "Prices include VAT.",
+        "Access is on: the contract runs for 2 periods, until 2027-05-21.",
+        "Current period 21 Nov 2026 – 20 Feb 2027",
+        "Next renewal 21 Feb 2027",
+        "Next change 21 May 2027, 00:00 : Access off (the periods are over)",
+    ):
+        assert words in shown
+
+
+async def test_bills_are_listed_newest_first_with_their_sums(anna: httpx.AsyncClient, database: Database) -> None:
+    with database.write() as session:
+        sell(session, "c-1")
+        sent_bill(session, "c-1", fact(FactType.PAYMENT, 1_235_00))
+        bill(session, "c-1", 1)
+    page = await anna.get("/portal/contracts/c-1")
+
+    assert links(page, "bills") == ["c-1:1:r0", "c-1:0:r0"]
+    assert "21 Nov 2026 – 20 Dec 2026 Paid – 1,235.00 SEK 0.00 SEK" in text_of(page)
+
+
+async def test_a_long_list_of_bills_goes_on_on_the_next_page(anna: httpx.AsyncClient, database: Database) -> None:
+    with database.write() as session:
+        sell(session, "c-1")
+        for period in range(53):
+            bill(session, "c-1", period)
+    first = await anna.get("/portal/contracts/c-1")
+    second = await anna.get(f"/portal/contracts/c-1?{rel_next(first)}")
+
+    assert links(first, "bills") == [f"c-1:{period}:r0" for period in range(52, 2, -1)]
+    assert links(second, "bills") == ["c-1:2:r0", "c-1:1:r0", "c-1:0:r0"]
+
+
+@pytest.mark.parametrize("reason", ParkedReason)
+async def test_a_parked_bill_says_why_and_what_to_do(
+    anna: httpx.AsyncClient, database: Database, reason: ParkedReason
+) -> None:
+    with database.write() as session:
+        sell(session, "c-1")
+        park_bill(session, bill(session, "c-1"), Parked(reason=reason, field="zipcode"), "no such place")
+    for path in ("contracts/c-1", "bills/c-1:0:r0"):
+        shown = text_of(await anna.get(f"/portal/{path}"))
+
+        assert PARKED_TEXTS[reason][1:] in shown
+        assert "Billogram says: zipcode: no such place" in shown
+        assert "avtal retry c-1:0:r0" in shown
+
+
+async def test_a_bill_shows_its_figures_and_where_its_invoice_is(anna: httpx.AsyncClient, database: Database) -> None:
+    with database.write() as session:
+        sell(session, "c-1")
+        sent_bill(session, "c-1", fact(FactType.PAYMENT, 1_000_00))
+    page = await anna.get("/portal/bills/c-1:0:r0")
+
+    for words in ("Remaining 235.00 SEK", "Total 1,235.00 SEK", "Agreed total 1,234.50 SEK", "Paid 1,000.00 SEK"):
+        assert words in text_of(page)
+    assert "bg-c-1:0:r0" in text_of(page)
+    assert 'href="https://billogram.example/r/1234567/x" rel="noopener noreferrer"' in page.text
+
+
+async def test_a_link_that_is_no_web_address_is_no_link(anna: httpx.AsyncClient, database: Database) -> None:
+    with database.write() as session:
+        sell(session, "c-1")
+        sent_bill(session, "c-1").invoice_url = "javascript:alert(1)"
+
+    assert "javascript:" not in (await anna.get("/portal/bills/c-1:0:r0")).text
+
+
+async def test_history_is_told_in_order_with_amounts_payer_and_source(
+    anna: httpx.AsyncClient, database: Database
+) -> None:
+    paid = {"event": "Payment", "payer_name": "Per Person", "remaining_sum": "835.00", "payment_flags": ["odd"]}
+    with database.write() as session:
+        sell(session, "c-1")
+        sent_bill(
+            session,
+            "c-1",
+            fact(FactType.PAYMENT, 400_00, at=NOW + timedelta(days=200), detail=paid),
+            fact(FactType.INVOICED, at=NOW, source="billogram read", total_minor=1_235_00, due_date="2026-12-21"),
+            fact(FactType.REMINDED, at=NOW + timedelta(days=40), detail={"reminder_fee": "60.00"}),
+        )
+    shown = text_of(await anna.get("/portal/bills/c-1:0:r0"))
+
+    told = [
+        "21 Nov 2026, 13:00 Invoice as it was sent: 1,235.00 SEK, due 21 Dec 2026",
+        "31 Dec 2026, 13:00 Reminder sent Reminder fee 60.00 SEK Billogram's callback",
+        "9 Jun 2027, 14:00 Payment: 400.00 SEK from Per Person Remaining then 835.00 SEK",
+        "payment_flags odd Billogram's callback, Payment",
+    ]
+    places = [shown.find(words) for words in told]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+async def test_an_event_that_nobody_foresaw_is_told_by_its_name(anna: httpx.AsyncClient, database: Database) -> None:
+    with database.write() as session:
+        sell(session, "c-1")
+        sent_bill(session, "c-1", fact(FactType.OTHER, detail={"event": "Respite"}))
+        sent_bill(session, "c-1", fact(FactType.OTHER, detail={"event": "Eclipse"}), period=1)
+
+    assert "More time to pay was given" in text_of(await anna.get("/portal/bills/c-1:0:r0"))
+    assert "Something else happened at Billogram (Eclipse)" in text_of(await anna.get("/portal/bills/c-1:1:r0"))
+
+
+@pytest.mark.parametrize("path", ["contracts/c-1", "bills/c-1:0:r0", "contracts/%00", "bills/x", "nothing"])
+async def test_what_belongs_to_another_account_is_not_there(
+    olle: httpx.AsyncClient, anna: httpx.AsyncClient, database: Database, path: str
+) -> None:
+    with database.write() as session:
+        sell(session, "c-1")
+        sent_bill(session, "c-1")
+        sell(session, "c-2", OTHER)
+    refused = await olle.get(f"/portal/{path}")
+
+    assert "There is no such page" in text_of(refused, 404)
+    assert refused.headers["content-type"].startswith("text/html")
+    assert links(await olle.get("/portal/"), "contracts") == ["c-2"]
+    assert links(await olle.get("/portal/?find=c-1"), "contracts") == []
+    assert links(await anna.get("/portal/"), "contracts") == ["c-1"]
+
+
+async def test_hostile_text_is_shown_and_does_nothing(anna: httpx.AsyncClient, database: Database) -> None:
+    reader = {"subscriber_id": "s", "name": HOSTILE, "email": "a@b.se"}
+    address = {"street": HOSTILE, "zipcode": "1", "city": HOSTILE, "country": "SE"}
+    line = {"title": HOSTILE, "quantity": 1, "unit_price": "10.00", "vat_rate": "25"}
+    with database.write() as session:
+        sell(session, "c-1", subscriber=reader | {"address": address}, lines=[line])
+        detail = {"event": HOSTILE, "payer_name": HOSTILE, "message": HOSTILE, HOSTILE: HOSTILE}
+        sent_bill(session, "c-1", fact(FactType.PAYMENT, 10_00, detail=detail, source=HOSTILE))
+        sell(session, "c-2")
+        park_bill(session, bill(session, "c-2"), Parked(reason=ParkedReason.REFUSED, field=HOSTILE), HOSTILE)
+    pages = [
+        await anna.get(f"/portal/{path}")
+        for path in ("", "contracts/c-1", "contracts/c-2", "bills/c-1:0:r0", "bills/c-2:0:r0")
+    ]
+    searched = await anna.get("/portal/", params={"find": HOSTILE, "status": HOSTILE})
+
+    for page in (*pages, searched):
+        assert "<script" not in page.text
+        assert "<img" not in page.text
+        assert "{{ 7 * 7 }}" in page.text
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
+
+
+async def test_the_number_of_queries_does_not_grow_with_what_is_shown(
+    anna: httpx.AsyncClient, database: Database
+) -> None:
+    paths = {"": 4, "contracts/c-00": 7, "bills/c-00:0:r0": 6}
+    counts = []
+    for contracts, bills in ((1, 1), (40, 30)):
+        with database.write() as session:
+            for number in range(contracts):
+                sell(session, f"c-{number:02}")
+            for period in range(bills):
+                sent_bill(session, "c-00", fact(FactType.PAYMENT, 100), fact(FactType.OVERDUE), period=period)
+        for path in paths:
+            with queries(database) as seen:
+                text_of(await anna.get(f"/portal/{path}"))
+            counts.append(sum("BEGIN" not in statement for statement in seen))
+
+    assert counts == [*paths.values()] * 2
+
+
+async def test_times_are_those_of_the_contracts_zone(anna: httpx.AsyncClient, database: Database) -> None:
+    at = datetime(2027, 6, 30, 23, 30, tzinfo=UTC)
+    with database.write() as session:
+        sell(session, "c-1", time_zone="Asia/Tokyo")
+        sent_bill(session, "c-1", fact(FactType.OVERDUE, at=at))
+    page = await anna.get("/portal/bills/c-1:0:r0")
+
+    assert (
+        '<time datetime="2027-06-30T23:30:00Z">1\N{NO-BREAK SPACE}Jul\N{NO-BREAK SPACE}2027, 08:30</time>' in page.text
+    )
+    assert "Asia/Tokyo" in page.text
+
+
+async def test_when_the_store_does_not_answer_the_page_says_so(
+    anna: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("away"))
+
+    monkeypatch.setattr(database, "read", away)
+
+    assert "The store does not answer" in text_of(await anna.get("/portal/"), 503)
+
+
+async def test_a_mistake_of_ours_is_a_page_that_tells_nothing_of_it(
+    anna: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise KeyError("the innermost secret")
+
+    monkeypatch.setattr(database, "read", broken)
+    page = await anna.get("/portal/")
+
+    assert "Something went wrong here" in text_of(page, 500)
+    assert "secret" not in page.text
+
+
+def test_everything_has_a_text() -> None:
+    t = ENGLISH
+
+    assert (set(t.facts), set(t.bill_status), set(TONES)) == (set(FactType), set(BillStatus), set(BillStatus))
+    assert (set(t.parked), set(t.parked_names)) == (set(ParkedReason), set(ParkedReason))
+    assert (set(t.contract_status), set(t.access)) == (set(ContractStatus), set(Access))
+    assert (set(t.access_reasons), set(t.every)) == (set(AccessReason), set(IntervalUnit))
+
+
+def test_every_word_of_the_templates_is_there_and_none_is_left_over() -> None:
+    """A page that is seldom seen would else be the one that breaks."""
+    used = {node.attr for template in templates() for node in template.find_all(nodes.Getattr) if is_word(node)}
+
+    assert used - {"from"} == set(ENGLISH.words) - {"from"}
+
+
+def templates() -> Iterator[nodes.Template]:
+    for file in sorted(Path(HERE / "templates").glob("*.html")):
+        yield Environment(autoescape=True).parse(file.read_text())
+
+
+def is_word(node: nodes.Getattr) -> bool:
+    return isinstance(node.node, nodes.Getattr) and node.node.attr == "words"

@@ -1,0 +1,60 @@
+"""What the operator's pages read, on each kind of database."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from contracts.bill import Parked, ParkedReason
+from store.bills import park_bill
+from store.browsing import ContractFilter, bills_page, contracts_page, parked_bills, parked_counts
+from store.database import Database
+from tests.portal.visiting import bill, sell
+from tests.store.making import ACCOUNT, new_store
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    database = new_store(store_url)
+    with database.write() as session:
+        for name in ("a", "b", "c"):
+            sell(session, name)
+        for period in range(3):
+            bill(session, "b", period)
+        park_bill(session, bill(session, "c"), Parked(reason=ParkedReason.REFUSED), "")
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (ContractFilter(), ["a", "b", "c"]),
+        (ContractFilter(named="b"), ["b"]),
+        (ContractFilter(named="s-c"), ["c"]),
+        (ContractFilter(named=""), []),
+        (ContractFilter(status="ended"), []),
+        (ContractFilter(access="on", is_parked=True), ["c"]),
+    ],
+)
+def test_contracts_are_found_and_filtered(database: Database, wanted: ContractFilter, expected: list[str]) -> None:
+    with database.read() as session:
+        found = contracts_page(session, ACCOUNT, wanted, after="", limit=10)
+
+    assert [one.contract_id for one in found] == expected
+
+
+def test_pages_follow_each_other(database: Database) -> None:
+    with database.read() as session:
+        contracts = contracts_page(session, ACCOUNT, ContractFilter(), after="a", limit=1)
+        newest = bills_page(session, ACCOUNT, "b", before=None, limit=2)
+        older = bills_page(session, ACCOUNT, "b", before=(1, 0), limit=2)
+
+    assert [one.contract_id for one in contracts] == ["b"]
+    assert [[one.period_no for one in page] for page in (newest, older)] == [[2, 1], [0]]
+
+
+def test_parked_bills_are_counted_and_listed(database: Database) -> None:
+    with database.read() as session:
+        assert parked_counts(session, ACCOUNT, ["a", "b", "c"]) == {"c": 1}
+        assert [one.bill_id for one in parked_bills(session, ACCOUNT, "c", 10)] == ["c:0:r0"]
+        assert parked_bills(session, "other", "c", 10) == []

@@ -1,0 +1,85 @@
+"""Operators, their sessions, and their tries, on each kind of database."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from store.accounts import NoSuchAccount
+from store.database import Database
+from store.operators import (
+    SESSION_LASTS,
+    TRIES_MAX,
+    TRIES_WITHIN,
+    Operator,
+    TooManyTries,
+    close_session,
+    note_try,
+    open_session,
+    operator_of_session,
+    password_hash_of,
+    put_operator,
+)
+from store.passwords import is_right
+from store.schema import LoginTryRow, OperatorSessionRow
+from tests.store.making import ACCOUNT, NOW, new_store
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    database = new_store(store_url)
+    with database.write() as session:
+        put_operator(session, ACCOUNT, "anna", "a-password", NOW)
+    yield database
+    database.close()
+
+
+def count(database: Database, table: type[LoginTryRow | OperatorSessionRow]) -> int:
+    with database.read() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def test_only_the_right_password_of_a_user_is_right(database: Database) -> None:
+    with database.read() as session:
+        kept = password_hash_of(session, "anna")
+
+    assert is_right("a-password", kept)
+    assert not is_right("another", kept)
+    assert not is_right("a-password", None)
+
+
+def test_a_session_is_known_until_it_ends_or_is_closed(database: Database) -> None:
+    with database.write() as session:
+        first, second = open_session(session, "anna", NOW), open_session(session, "anna", NOW)
+        close_session(session, first)
+
+    with database.read() as session:
+        assert operator_of_session(session, first, NOW) is None
+        assert operator_of_session(session, second, NOW) == Operator(account=ACCOUNT, user_name="anna")
+        assert operator_of_session(session, second, NOW + SESSION_LASTS) is None
+
+
+def test_sessions_that_are_over_are_cleared_away(database: Database) -> None:
+    for now in (NOW, NOW + SESSION_LASTS):
+        with database.write() as session:
+            open_session(session, "anna", now)
+
+    assert count(database, OperatorSessionRow) == 1
+
+
+def test_tries_are_limited_for_each_user_and_old_ones_cleared_away(database: Database) -> None:
+    for _ in range(TRIES_MAX):
+        with database.write() as session:
+            note_try(session, "nobody", NOW)
+
+    with database.write() as session, pytest.raises(TooManyTries):
+        note_try(session, "nobody", NOW + TRIES_WITHIN / 2)
+    with database.write() as session:
+        note_try(session, "anna", NOW)
+        note_try(session, "nobody", NOW + TRIES_WITHIN)
+    assert count(database, LoginTryRow) == 1
+
+
+def test_an_operator_has_an_account(database: Database) -> None:
+    with database.write() as session, pytest.raises(NoSuchAccount):
+        put_operator(session, "nobody", "karin", "a-password", NOW)
