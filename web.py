@@ -16,8 +16,10 @@ from api.app import Api, api_router, install_problems
 from api.health import health_router
 from billogram.client import http_client
 from callbacks.receiver import Receiver, receiver_router
+from callbacks.reconciling import Reconciling
 from callbacks.recording import Recording
 from callbacks.relay import Relay
+from callbacks.sweeping import Sweeping
 from callbacks.telling import TellingTemporal
 from config import WEB_PARTS, Settings, cipher_of
 from starter.commands import Commands
@@ -42,6 +44,8 @@ class Web:
         self.outbox = Relay[Telling](self._tellings, lambda work: (work.account, work.contract_id), telling.tell)
         recording = Recording(self.database, self.cipher, http, self.outbox.wake)
         self.inbox = Relay[StoredCallback](self._callbacks, lambda work: (work.account, work.subject), recording.record)
+        reconciling = Reconciling(self.database, self.cipher, http, self.clock, self.outbox.wake)
+        self.sweeping = Sweeping(self.database, reconciling, settings.reconcile_hours)
 
     def routers(self, parts: Collection[str]) -> Iterator[APIRouter]:
         yield health_router({"store": self._check_store, "temporal": self._check_temporal, "relay": self._check_relay})
@@ -83,11 +87,12 @@ def create_app(settings: Settings, parts: Collection[str] = WEB_PARTS) -> FastAP
             web = Web(settings, await connect(lazy=True), http)
             for router in web.routers(parts):
                 app.include_router(router)
-            relays = [asyncio.create_task(relay.run()) for relay in (web.inbox, web.outbox)]
+            work = [web.inbox.run(), web.outbox.run(), *([web.sweeping.run()] if settings.reconcile_hours else [])]
+            running = [asyncio.create_task(each) for each in work]
             yield
-            for task in relays:
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*relays, return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
             web.database.close()
 
     app = FastAPI(title="Avtal", lifespan=lifespan)

@@ -6,7 +6,7 @@ yet is tried again for 24 hours, then listed; one that never was ours is ignored
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httpx
 from pydantic import ValidationError
@@ -27,6 +27,8 @@ from store.inbox import DONE, IGNORED, UNMATCHED, StoredCallback, finish_callbac
 
 TRY_AGAIN_SECONDS_MAX = 300.0
 
+Told = tuple[CallbackNews, RemoteInvoice | None]
+
 
 class Recording:
     """`wake` tells the second half that there is news to tell."""
@@ -43,19 +45,20 @@ class Recording:
         except ValidationError:
             await asyncio.to_thread(self._finish, stored, UNMATCHED, "its words are not those that we know")
             return
-        if news is None:
+        if not news:
             await asyncio.to_thread(self._finish, stored, IGNORED, "a kind that we do not use")
             return
-        reading = await asyncio.to_thread(self._needs_reading, stored, news)
-        invoice = None
-        if reading is not None:
-            try:
-                invoice = await self._read(reading, news.billogram_id)
-            except BillogramError as error:
-                await asyncio.to_thread(self._later, stored, str(error))
-                return
-        await asyncio.to_thread(self._record, stored, news, invoice)
+        try:
+            invoices = [await self._read_if_needed(stored, one) for one in news]
+        except BillogramError as error:
+            await asyncio.to_thread(self._later, stored, str(error))
+            return
+        await asyncio.to_thread(self._record, stored, list(zip(news, invoices, strict=True)))
         self._wake()
+
+    async def _read_if_needed(self, stored: StoredCallback, news: CallbackNews) -> RemoteInvoice | None:
+        access = await asyncio.to_thread(self._needs_reading, stored, news)
+        return await self._read(access, news.billogram_id) if access else None
 
     async def _read(self, access: PlatformAccess, billogram_id: str) -> RemoteInvoice | None:
         platform = BillogramClient(self._http, Credentials(access.url, access.user, access.key))
@@ -71,17 +74,14 @@ class Recording:
                 return None
             return platform_access(session, self._cipher, stored.account)
 
-    def _record(self, stored: StoredCallback, news: CallbackNews, invoice: RemoteInvoice | None) -> None:
+    def _record(self, stored: StoredCallback, told: Sequence[Told]) -> None:
+        """All that one callback tells, in one transaction; most tell of one invoice."""
         with self._database.write() as session:
-            bill = bill_of_invoice(session, stored.account, news.billogram_id, news.custom)
-            if bill is None:
-                _unknown_bill(session, stored, news)
-                return
-            bill.billogram_id = news.billogram_id
-            if invoice is not None:
-                take_over(bill, invoice)
-            record_facts(session, bill, (*news.facts, *(invoice.facts if invoice else ())))
-            finish_callback(session, stored, DONE)
+            known = [_is_recorded(session, stored.account, news, invoice) for news, invoice in told]
+            if any(known):
+                finish_callback(session, stored, DONE)
+            else:
+                _unknown_bill(session, stored, told[0][0])
 
     def _finish(self, stored: StoredCallback, state: str, why: str) -> None:
         with self._database.write() as session:
@@ -90,6 +90,17 @@ class Recording:
     def _later(self, stored: StoredCallback, trouble: str) -> None:
         with self._database.write() as session:
             _again(session, stored, trouble)
+
+
+def _is_recorded(session: Session, account: str, news: CallbackNews, invoice: RemoteInvoice | None) -> bool:
+    bill = bill_of_invoice(session, account, news.billogram_id, news.custom)
+    if bill is None:
+        return False
+    bill.billogram_id = news.billogram_id
+    if invoice is not None:
+        take_over(bill, invoice)
+    record_facts(session, bill, (*news.facts, *(invoice.facts if invoice else ())))
+    return True
 
 
 def _unknown_bill(session: Session, stored: StoredCallback, news: CallbackNews) -> None:

@@ -127,10 +127,15 @@ class FactType(StrEnum):
     OVERDUE = "overdue"
     MESSAGE = "message"
     HANDED_OVER = "handed_over"
+    HANDOVER_ENDED = "handover_ended"
+    DIFFERENCE_ACCEPTED = "difference_accepted"
+    CLAIM_SOLD = "claim_sold"
+    CLAIM_RETURNED = "claim_returned"
     DUE_DATE_MOVED = "due_date_moved"
     ENDED = "ended"
     DELETED = "deleted"
     WAIVED = "waived"
+    WITHDRAWN = "withdrawn"
     OTHER = "other"
 
 
