@@ -226,9 +226,11 @@ async def test_a_recall_after_the_payment_was_recorded_reopens_the_bill(publishe
 async def test_a_respite_that_was_removed_leaves_the_first_due_date(publisher: Publisher) -> None:
     billogram_id = await publisher.bill()
     before = publisher.row().due_date
+    await publisher.platform.other.advance("1h")
     await publisher.command(billogram_id, "respite", {"date": FAR})
     await publisher.sweep()
     during = publisher.row().due_date
+    await publisher.platform.other.advance("1h")
     await publisher.command(billogram_id, "remove-respite")
     await publisher.sweep()
 
@@ -334,6 +336,7 @@ async def test_whatever_callbacks_are_lost_double_or_late_one_sweep_leads_to_the
     await other.control("PUT", "/faults", {"callbacks": {"drop": 1}})
     for contract_id, its in deeds.items():
         for deed in its:
+            await other.advance("1h")
             await deed(publisher, bills[contract_id])
     told = [each["body"] for each in await other.callbacks()]
     await other.control("PUT", "/account", {"callback_url": None, "sign_key": None})
