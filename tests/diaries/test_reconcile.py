@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.diaries.life import Json, Life
 
@@ -31,7 +32,7 @@ async def avtal(life: Life, *arguments: str) -> Swept:
         "AVTAL_TEST_CLOCK": "true",
     }
     command = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli", *arguments,
+        str(Path(sys.executable).with_name("avtal")), *arguments,
         env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     printed, complained = await command.communicate()
