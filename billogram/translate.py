@@ -26,7 +26,7 @@ from contracts.invoice import (
     RemoteInvoice,
     RemoteRow,
     ShownInvoice,
-    Standing,
+    Stage,
     Subscriber,
 )
 from contracts.money import Row
@@ -40,10 +40,10 @@ OPEN_STATES = (
 """What the collector gave back is owed still."""
 SETTLED_STATES = ("Paid", "Credited", "Sold")
 ENDED_STATES = ("Ended",)
-STANDINGS = {
-    DRAFT_STATE: Standing.DRAFT,
-    **dict.fromkeys(SETTLED_STATES, Standing.SETTLED),
-    **dict.fromkeys(ENDED_STATES, Standing.ENDED),
+STAGES = {
+    DRAFT_STATE: Stage.DRAFT,
+    **dict.fromkeys(SETTLED_STATES, Stage.SETTLED),
+    **dict.fromkeys(ENDED_STATES, Stage.ENDED),
 }
 """Every other state is open."""
 
@@ -128,13 +128,13 @@ def remote_invoice(billogram: Billogram) -> RemoteInvoice:
 
 def shown_invoice(billogram: ListedBillogram) -> ShownInvoice:
     """A draft's due date is the one that it would have today, and so no part of its imprint."""
-    standing = STANDINGS.get(billogram.state, Standing.OPEN)
+    stage = STAGES.get(billogram.state, Stage.OPEN)
     total, remaining = minor(billogram.total_sum), minor(billogram.remaining_sum)
-    due_date = None if standing is Standing.DRAFT else billogram.due_date
+    due_date = None if stage is Stage.DRAFT else billogram.due_date
     return ShownInvoice(
         billogram_id=billogram.id,
         key=billogram.creditor_unique_value,
-        standing=standing,
+        stage=stage,
         total_minor=total,
         remaining_minor=remaining,
         invoice_date=billogram.invoice_date,

@@ -53,7 +53,7 @@ class RemoteRow(Record):
     vat_rate: Decimal
 
 
-class Standing(StrEnum):
+class Stage(StrEnum):
     """Where an invoice stands at the platform, as its list tells it."""
 
     DRAFT = "draft"
@@ -71,7 +71,7 @@ class ShownInvoice(Record):
 
     billogram_id: str
     key: str | None
-    standing: Standing
+    stage: Stage
     total_minor: int
     remaining_minor: int
     invoice_date: date | None

@@ -2,7 +2,7 @@
 
 An invoice is read if it looks otherwise than when it was last read, and one of these holds:
 
-    its standing is none that our status allows          a dispatch, a settlement, a recall, or a loss was missed
+    its stage is none that our status allows             a dispatch, a settlement, a recall, or a loss was missed
     it has ended, and no fact says so                    the end was missed, though its payment came
     its total or due date is not ours                    staff changed it, or granted respite
     it is open, and another sum remains                  a payment, a credit, or a fee was missed
@@ -15,18 +15,18 @@ import re
 from datetime import date, datetime
 
 from contracts.bill import BillStatus, bill_parts
-from contracts.invoice import ShownInvoice, Standing
+from contracts.invoice import ShownInvoice, Stage
 from contracts.record import Record
 
 ALLOWED = {
-    Standing.DRAFT: {BillStatus.DRAFT, BillStatus.PARKED, BillStatus.VOID},
-    Standing.OPEN: {BillStatus.OPEN, BillStatus.PARKED, BillStatus.VOID},
-    Standing.SETTLED: {BillStatus.PAID, BillStatus.CREDITED, BillStatus.VOID},
-    Standing.ENDED: {BillStatus.PAID, BillStatus.CREDITED, BillStatus.EXPIRED, BillStatus.VOID},
+    Stage.DRAFT: {BillStatus.DRAFT, BillStatus.PARKED, BillStatus.VOID},
+    Stage.OPEN: {BillStatus.OPEN, BillStatus.PARKED, BillStatus.VOID},
+    Stage.SETTLED: {BillStatus.PAID, BillStatus.CREDITED, BillStatus.VOID},
+    Stage.ENDED: {BillStatus.PAID, BillStatus.CREDITED, BillStatus.EXPIRED, BillStatus.VOID},
 }
 SHORTENED = re.compile(r"[A-Za-z0-9._:-]+~[0-9a-f]{16}")
 """A platform key that was too long to be the bill id itself."""
-OVER = frozenset({Standing.SETTLED, Standing.ENDED})
+OVER = frozenset({Stage.SETTLED, Stage.ENDED})
 
 
 class KnownBill(Record):
@@ -49,16 +49,16 @@ def must_be_read(bill: KnownBill, shown: ShownInvoice) -> bool:
         return False
     return (
         disagrees(bill, shown)
-        or (shown.standing in OVER and not bill.has_ended)
-        or (shown.standing is not Standing.DRAFT and _terms(bill) != _terms(shown))
-        or (shown.standing is Standing.OPEN and bill.remaining_minor != shown.remaining_minor)
+        or (shown.stage in OVER and not bill.has_ended)
+        or (shown.stage is not Stage.DRAFT and _terms(bill) != _terms(shown))
+        or (shown.stage is Stage.OPEN and bill.remaining_minor != shown.remaining_minor)
         or _is_newer(shown.updated_at, bill.known_until)
     )
 
 
 def disagrees(bill: KnownBill, shown: ShownInvoice) -> bool:
     """One of the two is wrong, or the platform knows an outcome that we do not."""
-    return bill.status is not BillStatus.CREATING and bill.status not in ALLOWED[shown.standing]
+    return bill.status is not BillStatus.CREATING and bill.status not in ALLOWED[shown.stage]
 
 
 def _terms(one: KnownBill | ShownInvoice) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contracts.bill import BillStatus, platform_key
-from contracts.invoice import ShownInvoice, Standing
+from contracts.invoice import ShownInvoice, Stage
 from contracts.reconciliation import KnownBill, disagrees, must_be_read, names_a_bill
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -23,7 +23,7 @@ def known(**fields: Any) -> KnownBill:
 
 def listed(**fields: Any) -> ShownInvoice:
     usual: dict[str, Any] = {
-        "billogram_id": "Qm41rTz", "key": "c-1:0:r0", "standing": Standing.OPEN, "total_minor": 395_00,
+        "billogram_id": "Qm41rTz", "key": "c-1:0:r0", "stage": Stage.OPEN, "total_minor": 395_00,
         "remaining_minor": 395_00, "invoice_date": date(2026, 11, 21), "due_date": DUE, "updated_at": NOON,
         "imprint": "as it is",
     }  # fmt: skip
@@ -40,12 +40,12 @@ PAID = {"status": BillStatus.PAID, "remaining_minor": 0, "has_ended": True}
         ({}, {"updated_at": NOON - timedelta(days=1)}),
         ({}, {"updated_at": NOON + timedelta(microseconds=999_999)}),
         ({}, {"updated_at": None}),
-        (PAID, {"standing": Standing.SETTLED, "remaining_minor": 0}),
-        (PAID, {"standing": Standing.ENDED, "remaining_minor": 0}),
-        ({"status": BillStatus.DRAFT, "due_date": None}, {"standing": Standing.DRAFT}),
+        (PAID, {"stage": Stage.SETTLED, "remaining_minor": 0}),
+        (PAID, {"stage": Stage.ENDED, "remaining_minor": 0}),
+        ({"status": BillStatus.DRAFT, "due_date": None}, {"stage": Stage.DRAFT}),
         ({"status": BillStatus.PARKED}, {}),
         ({"imprint": "as it is"}, {"remaining_minor": 455_00, "due_date": None, "updated_at": NOON + timedelta(1)}),
-        ({"status": BillStatus.CREATING}, {"standing": Standing.SETTLED}),
+        ({"status": BillStatus.CREATING}, {"stage": Stage.SETTLED}),
     ],
 )
 def test_what_agrees_or_looks_as_when_it_was_read_is_not_read(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
@@ -55,12 +55,12 @@ def test_what_agrees_or_looks_as_when_it_was_read_is_not_read(ours: dict[str, An
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        ({}, {"standing": Standing.SETTLED, "remaining_minor": 0}),
-        ({}, {"standing": Standing.ENDED, "remaining_minor": 0}),
-        ({}, {"standing": Standing.DRAFT}),
+        ({}, {"stage": Stage.SETTLED, "remaining_minor": 0}),
+        ({}, {"stage": Stage.ENDED, "remaining_minor": 0}),
+        ({}, {"stage": Stage.DRAFT}),
         ({"status": BillStatus.DRAFT}, {}),
         (PAID, {}),
-        (PAID | {"has_ended": False}, {"standing": Standing.SETTLED, "remaining_minor": 0}),
+        (PAID | {"has_ended": False}, {"stage": Stage.SETTLED, "remaining_minor": 0}),
         ({"status": BillStatus.EXPIRED}, {}),
         ({}, {"remaining_minor": 300_00}),
         ({}, {"remaining_minor": 455_00}),
@@ -77,9 +77,9 @@ def test_what_contradicts_or_is_newer_than_all_that_we_know_is_read(
 
 
 def test_a_step_that_was_missed_is_a_disagreement_and_a_sum_is_none() -> None:
-    assert disagrees(known(), listed(standing=Standing.SETTLED))
+    assert disagrees(known(), listed(stage=Stage.SETTLED))
     assert not disagrees(known(), listed(remaining_minor=1))
-    assert not disagrees(known(status=BillStatus.CREATING), listed(standing=Standing.SETTLED))
+    assert not disagrees(known(status=BillStatus.CREATING), listed(stage=Stage.SETTLED))
 
 
 @pytest.mark.parametrize("key", ["c-1:0:r0", platform_key("x" * 60 + ":3:r1")])
