@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from billogram.errors import PlatformUnavailable
 from callbacks.findings import Report
 from callbacks.reconciling import Reconciling
 from callbacks.sweeping import TRY_AGAIN_SECONDS, Sweeping
+from config import Settings
 from contracts.policy import Policy
 from store.accounts import PlatformAccess, create_account
 from store.cipher import Cipher
@@ -18,7 +20,9 @@ from store.database import Database
 from store.reconciliation import Callbacks
 from store.schema import SweepRow
 from store.sweeps import LEASE_SECONDS, claim_sweep, finish_sweep, renew_sweep
+from tests.billogram_sandbox.calling import eventually
 from tests.store.making import ACCOUNT, KEY, NOW, new_store
+from web import create_app
 
 HOUR = 3600.0
 
@@ -92,3 +96,18 @@ async def test_a_platform_that_can_not_be_read_is_tried_again_soon(database: Dat
     await Sweeping(database, Swept(database, is_down=True), 6).sweep_next()
 
     assert 0 < due_in(database) <= TRY_AGAIN_SECONDS
+
+
+async def test_a_web_process_takes_the_turns(tmp_path: Path) -> None:
+    """The account's platform refuses connections, so that the sweep is still under way."""
+    database = new_store(f"sqlite:///{tmp_path / 'web.db'}")
+
+    async def is_claimed() -> bool:
+        with database.read() as session:
+            row = session.get(SweepRow, ACCOUNT)
+            return row is not None and row.leased_until > time.time()
+
+    app = create_app(Settings(database_url=database.url, secret_key=KEY, reconcile_hours=6))
+    async with app.router.lifespan_context(app):
+        await eventually(is_claimed)
+    database.close()
