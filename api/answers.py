@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, W
 
 from contracts.access import Access, AccessReason
 from contracts.bill import BillStatus, FactType, ParkedReason
-from contracts.contract import ContractStatus
 from contracts.delivery import DeliveryMethod
 from contracts.periods import Period
+from contracts.state import ContractStatus
 
 Item = TypeVar("Item")
 

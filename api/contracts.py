@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Response
 from api.answers import AccessAnswer, ContractAnswer, Page
 from api.bodies import Cancellation, ContractId
 from api.callers import Asking, Caller
-from api.contract_answers import access_answer, contract_answers
+from api.contract_answers import access_answers, contract_answers
 from api.pages import Paging, cut
 from api.problems import READS_BODY, declared
 from contracts.access import Access
-from contracts.contract import ContractStatus
+from contracts.state import ContractStatus
 from starter.commands import ContractUnknown
 from starter.sale import Sale
 from starter.selling import sell
@@ -59,7 +59,7 @@ def every(caller: Asking, asked: Annotated[Listing, Query()]) -> Page[ContractAn
             limit=asked.limit + 1,
         )
         page, cursor = cut(found, asked.limit, lambda one: one.contract_id)
-        return Page(items=contract_answers(session, caller.account, page, now), next_cursor=cursor)
+        return Page(items=contract_answers(session, caller.account, page, now, caller.language), next_cursor=cursor)
 
 
 @router.get("/contracts/{contract_id}", responses=declared(404))
@@ -70,7 +70,12 @@ def one(caller: Asking, contract_id: ContractId) -> ContractAnswer:
 @router.get("/contracts/{contract_id}/access", responses=declared(404))
 def access(caller: Asking, contract_id: ContractId) -> AccessAnswer:
     """Whether the contract gives access now, and why."""
-    return access_answer(known_contract(caller, contract_id), caller.api.clock.now())
+    with caller.api.database.read() as session:
+        found = contract(session, caller.account, contract_id)
+        if found is None:
+            raise ContractUnknown(f"no contract {contract_id}")
+        answers = access_answers(session, caller.account, [found], caller.api.clock.now(), caller.language)
+    return answers[contract_id]
 
 
 @router.post("/contracts/{contract_id}/cancel", responses=declared(404, 409, 503, *READS_BODY))
@@ -99,5 +104,5 @@ def known_contract(caller: Caller, contract_id: str) -> StoredContract:
 def _answer(caller: Caller, contract_id: str) -> ContractAnswer:
     found = known_contract(caller, contract_id)
     with caller.api.database.read() as session:
-        [answer] = contract_answers(session, caller.account, [found], caller.api.clock.now())
+        [answer] = contract_answers(session, caller.account, [found], caller.api.clock.now(), caller.language)
     return answer

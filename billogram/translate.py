@@ -114,6 +114,8 @@ def remote_invoice(billogram: Billogram) -> RemoteInvoice:
         ),
         is_draft=billogram.state == DRAFT_STATE,
         total_minor=total_minor,
+        paid_minor=-minor(sums.paid_sum + sums.collector_paid_sum),
+        remaining_minor=minor(billogram.remaining_sum),
         fee_minor=minor(sums.invoice_fee * (1 + sums.invoice_fee_vat / 100)),
         vat_minor=minor(sums.vat_sum),
         rounding_minor=total_minor - minor(sums.net_sum) - minor(sums.vat_sum),

@@ -4,6 +4,7 @@
     sums that contradict the facts     a callback was lost, or is still on its way
     a step back from settled           money that was taken back: certainty before access is touched
     a recall                           it tells no sums that could be checked
+    an end that nothing explains       money remains and no loss was told: it may be one, and access would go off
     a due date that moved              what counts now is told by the billogram alone
 
 A bill that is still being made needs no reading: its maker gets the whole billogram in answer.
@@ -26,7 +27,12 @@ def must_read(status: BillStatus, known: Sequence[Fact], news: CallbackNews) -> 
         or _contradicts(figures, news, new)
         or (status in SETTLED and any(fact.type is FactType.PAYMENT_REVERSED for fact in new))
         or any(fact.type is FactType.DUE_DATE_MOVED for fact in new)
+        or (any(fact.type is FactType.ENDED for fact in new) and _is_unexplained(figures, [*known, *new]))
     )
+
+
+def _is_unexplained(figures: Figures, facts: Sequence[Fact]) -> bool:
+    return figures.remaining_minor > 0 and not any(fact.type is FactType.LOSS for fact in facts)
 
 
 def _contradicts(figures: Figures, news: CallbackNews, new: Sequence[Fact]) -> bool:

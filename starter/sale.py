@@ -14,7 +14,7 @@ from contracts.delivery import Address, DeliveryMethod
 from contracts.invoice import Subscriber
 from contracts.money import Currency, Line, Money, agreed_total
 from contracts.periods import Interval, IntervalUnit, boundary, civil_day, is_zone
-from contracts.policy import Policy, changed, not_yet_free
+from contracts.policy import Policy, changed
 from contracts.terms import Schedule
 from store.sales import NewContract
 
@@ -159,15 +159,11 @@ def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
 def policy_errors(changes: Mapping[str, object], prefix: str = "") -> list[FieldError]:
     """Why these changes of a policy can't be taken, field by field."""
     unknown = [FieldError(f"{prefix}/{name}", "no such field") for name in changes.keys() - Policy.model_fields.keys()]
-    fixed = [
-        FieldError(f"{prefix}/{name}", "takes only its default as yet; leave it out")
-        for name in not_yet_free(dict(changes))
-    ]
     try:
         changed(Policy(), dict(changes))
     except ValidationError as error:
-        return sorted([*unknown, *(fixed or field_errors(error, prefix))])
-    return sorted([*unknown, *fixed])
+        return sorted([*unknown, *field_errors(error, prefix)])
+    return sorted(unknown)
 
 
 def _lines(sale: Sale) -> tuple[tuple[Line, ...], list[FieldError]]:

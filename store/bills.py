@@ -14,7 +14,7 @@ from contracts.delivery import DeliveryMethod, Reach, choose_method
 from contracts.invoice import InvoiceOrder, RemoteInvoice, Subscriber
 from contracts.money import Line, Row, agreed_total_minor, rows_for, totals
 from contracts.periods import Period, civil_day
-from contracts.policy import Mode, Policy, changed
+from contracts.policy import Mode, OnLoss, Policy, RenewalWhileOff, changed
 from contracts.terms import Schedule
 from store.accounts import current_policy
 from store.facts import facts_of, parked_of, recompute, record_facts
@@ -139,12 +139,25 @@ def record_of(bill: BillRow) -> BillRecord:
         dispatched_on=bill.dispatched_on,
         due_date=bill.due_date,
         remaining_minor=bill.remaining_minor,
-        lost=bill.lost,
+        lost_at=bill.lost_at,
+        reopened_on=bill.reopened_on,
         parked=parked_of(bill) if bill.status == BillStatus.PARKED else None,
         policy_version=bill.policy_version,
         grace_days=bill.grace_days,
+        on_loss=OnLoss(bill.on_loss),
         lead_days=bill.lead_days,
+        work_window_minutes=bill.work_window_minutes,
+        renewal_while_off=RenewalWhileOff(bill.renewal_while_off),
+        max_open_bills=bill.max_open_bills,
     )
+
+
+def lay_policy(bill: BillRow, version: int, policy: Policy) -> None:
+    """What of a policy steers a bill after it was made."""
+    bill.policy_version = version
+    bill.grace_days, bill.on_loss = policy.grace_days, policy.on_loss
+    bill.lead_days, bill.work_window_minutes = policy.renewal_lead_days, policy.work_window_minutes
+    bill.renewal_while_off, bill.max_open_bills = policy.renewal_while_off, policy.max_open_bills
 
 
 def _finish(session: Session, bill: BillRow) -> None:
@@ -188,7 +201,7 @@ def _frozen(
     lines = [Line.model_validate(line) for line in terms.lines]
     rows = rows_for(lines, contract.prices_include_vat)
     sums = totals(rows)
-    return BillRow(
+    bill = BillRow(
         account=contract.account,
         bill_id=bill_id(contract.contract_id, period.number, revision),
         contract_id=contract.contract_id,
@@ -202,12 +215,8 @@ def _frozen(
         status=BillStatus.CREATING,
         made=False,
         void=False,
-        lost=False,
         attempts=0,
         mode=policy.mode,
-        policy_version=version,
-        grace_days=policy.grace_days,
-        lead_days=policy.renewal_lead_days,
         payment_days=policy.payment_days,
         rows=[row.model_dump(mode="json") for row in rows],
         currency=contract.currency,
@@ -217,6 +226,8 @@ def _frozen(
         rounding_minor=sums.rounding_minor,
         remaining_minor=sums.total_minor,
     )
+    lay_policy(bill, version, policy)
+    return bill
 
 
 def _choose_way(session: Session, bill: BillRow, contract: ContractRow, terms: TermsRow, policy: Policy) -> None:

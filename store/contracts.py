@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from contracts.access import Access, AccessReason
-from contracts.contract import ContractStatus, Standing
 from contracts.record import Record
+from contracts.state import ContractStatus, HeldPeriods, Standing
 from contracts.terms import Ending, Schedule
 from store.schema import ContractRow
 
@@ -29,6 +29,7 @@ class StoredContract(Record):
     reason: AccessReason
     since: datetime
     ending: Ending | None
+    held: tuple[HeldPeriods, ...] = ()
 
 
 def standing_in_row(stored: StoredContract) -> Standing:
@@ -43,6 +44,7 @@ def write_standing(session: Session, account: str, contract_id: str, standing: S
     row.counter = standing.counter
     row.status, row.access, row.reason, row.since = standing.status, standing.access, standing.reason, standing.since
     row.ending = standing.ending.model_dump(mode="json") if standing.ending else None
+    row.held = [held.model_dump() for held in standing.held]
 
 
 def contract(session: Session, account: str, contract_id: str) -> StoredContract | None:

@@ -5,11 +5,11 @@ from enum import Enum, auto
 
 from sqlalchemy.orm import Session
 
-from contracts.contract import standing_of
 from contracts.delivery import DeliveryMethod
 from contracts.invoice import Subscriber
 from contracts.money import Currency, Line
 from contracts.record import Record
+from contracts.renewals import standing_at_sale
 from contracts.terms import Schedule
 from store.outbox import queue_start
 from store.schema import ContractRow, TermsRow
@@ -52,7 +52,7 @@ def record_sale(session: Session, account: str, contract: NewContract, now: date
 
 
 def _contract_row(account: str, contract: NewContract, now: datetime) -> ContractRow:
-    standing = standing_of(contract.schedule, now, contract.schedule.fixed_end(), now)
+    standing = standing_at_sale(contract.schedule, now)
     return ContractRow(
         account=account,
         contract_id=contract.contract_id,

@@ -10,7 +10,6 @@ from cli import account
 from cli.app import app
 from config import Settings
 from contracts.bill import FactType, ParkedReason
-from contracts.policy import FIXED_FOR_NOW
 
 ROOT = Path(__file__).parent.parent
 README, LIMITS = (ROOT / name for name in ("README.md", "docs/limits.md"))
@@ -50,10 +49,6 @@ def test_only_targets_of_make_that_there_are_are_shown() -> None:
 
 def test_every_kind_of_fact_and_reason_of_parking_is_in_the_glossary() -> None:
     assert missing(f"| `{word}` |" for word in (*FactType, *ParkedReason)) == []
-
-
-def test_every_field_that_is_fixed_for_now_is_among_the_limits() -> None:
-    assert [name for name in sorted(FIXED_FOR_NOW) if f"`{name}`" not in LIMITS.read_text()] == []
 
 
 def test_tests_that_the_docs_name_exist() -> None:

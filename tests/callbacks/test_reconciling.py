@@ -149,7 +149,7 @@ MISSED: dict[str, tuple[list[Deed], Kind, BillStatus]] = {
     "given respite": ([lambda one, it: one.command(it, "respite", {"date": FAR})], Kind.CHANGED, BillStatus.OPEN),
     "paid and recalled": (
         [lambda one, it: one.platform.other.pay(it), lambda one, it: one.recall(it)],
-        Kind.HISTORY,
+        Kind.CHANGED,
         BillStatus.OPEN,
     ),
 }
