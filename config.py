@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """For each account, over all workers; kept by Temporal's server."""
     log_format: Literal["text", "json"] = "text"
     log_level: LogLevel = "info"
+    reconcile_hours: Annotated[float, Field(ge=0)] = 6.0
+    """How often the web compares each account with Billogram by itself; 0 never does."""
     test_clock: bool = False
     """Only the embedded stack sets it: time comes from the store's clock, which can be moved forward."""
 

@@ -20,8 +20,10 @@ from api.readiness import check_store, check_temporal
 from billogram.client import http_client
 from callbacks.boxes import Inbox, Outbox, measure, relay_trouble
 from callbacks.receiver import Receiver, receiver_router
+from callbacks.reconciling import Reconciling
 from callbacks.recording import Recording
 from callbacks.relay import Relay
+from callbacks.sweeping import Sweeping
 from callbacks.telling import TellingTemporal
 from config import WEB_PARTS, Settings, cipher_of
 from portal.app import Portal, portal_app
@@ -50,6 +52,8 @@ class Web:
         inbox = Inbox(database, Recording(database, self.cipher, http, self.outbox.wake).record)
         self.inbox = Relay[StoredCallback](inbox)
         self.boxes = inbox, outbox
+        reconciling = Reconciling(database, self.cipher, http, self.clock, self.outbox.wake)
+        self.sweeping = Sweeping(database, reconciling, settings.reconcile_hours)
 
     def routers(self, parts: Collection[str]) -> Iterator[APIRouter]:
         yield front.router
@@ -87,10 +91,14 @@ def create_app(settings: Settings, telemetry: Telemetry, parts: Collection[str] 
                 app.mount(PORTAL_PREFIX, portal_app(Portal(web.database, web.clock, Clock())))
             relays = web.inbox, web.outbox
             running = [asyncio.create_task(relay.run()) for relay in relays]
+            sweeping = asyncio.create_task(web.sweeping.run()) if settings.reconcile_hours else None
             log.info("web started: %s on %s:%d", ", ".join(parts), settings.web_host, settings.web_port)
             yield
             for relay in relays:
                 relay.stop()
+            if sweeping is not None:
+                sweeping.cancel()
+                running.append(sweeping)
             await asyncio.gather(*running, return_exceptions=True)
             database.close()
         log.info("web stopped")

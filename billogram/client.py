@@ -21,10 +21,24 @@ from billogram.errors import (
     PlatformUnavailable,
     StateRefused,
 )
-from billogram.shapes import Billogram, CompactBillogram, Customer, ErrorBody, FoundBillograms, Shape
+from billogram.shapes import (
+    Billogram,
+    BillogramPage,
+    CompactBillogram,
+    Customer,
+    ErrorBody,
+    Event,
+    EventPage,
+    FoundBillograms,
+    Shape,
+)
 from observing.tracing import span
 
 TIMEOUT_SECONDS = 6.0
+PAGE_SIZE = 100
+EVENTS_SAFE_MAX = 90
+"""A billogram shows its latest 100 events; from here on all of them are asked for (WEB-6)."""
+EVENT_PAGES_MAX = 100
 REQUESTS = Histogram(
     "avtal_billogram_request_seconds", "Requests to Billogram by verb and outcome", ["verb", "outcome"]
 )
@@ -63,8 +77,16 @@ class BillogramClient:
         return _read(Billogram, await self._call("POST", "/billogram", body))
 
     async def get(self, billogram_id: str) -> Billogram:
-        """Raises NotFound."""
-        return _read(Billogram, await self._call("GET", f"/billogram/{billogram_id}"))
+        """With all its events. Raises NotFound."""
+        billogram = _read(Billogram, await self._call("GET", f"/billogram/{billogram_id}"))
+        if len(billogram.events) < EVENTS_SAFE_MAX:
+            return billogram
+        return billogram.model_copy(update={"events": await self._events(billogram_id)})
+
+    async def list_page(self, page: int, query: Mapping[str, str]) -> BillogramPage:
+        """`query` filters and orders (section 5)."""
+        paging = {"page": str(page), "page_size": str(PAGE_SIZE)}
+        return _read(BillogramPage, await self._ask("GET", "/billogram", params={**paging, **query}))
 
     async def send(self, billogram_id: str, method: str) -> Billogram:
         """Raises StateRefused, DataRefused, NotFound, OutcomeUnknown."""
@@ -99,7 +121,24 @@ class BillogramClient:
         """Raises DataRefused, NotFound."""
         return _read(Customer, await self._call("PUT", f"/customer/{customer_no}", body))
 
+    async def _events(self, billogram_id: str) -> list[Event]:
+        """The oldest first, so that what happens meanwhile comes last."""
+        query = {"filter_type": "field", "filter_field": "billogram_id", "filter_value": billogram_id}
+        events: list[Event] = []
+        for page in range(1, EVENT_PAGES_MAX + 1):
+            paging = {"page": str(page), "page_size": str(PAGE_SIZE)}
+            told = _read(EventPage, await self._ask("GET", "/billogram_event", params={**paging, **query})).data
+            events += told
+            if len(told) < PAGE_SIZE:
+                break
+        return events
+
     async def _call(
+        self, verb: str, path: str, body: Body | None = None, params: Mapping[str, str] | None = None
+    ) -> Any:
+        return (await self._ask(verb, path, body, params))["data"]
+
+    async def _ask(
         self, verb: str, path: str, body: Body | None = None, params: Mapping[str, str] | None = None
     ) -> Any:
         content = None if body is None else simplejson.dumps(body, use_decimal=True)
@@ -113,7 +152,7 @@ class BillogramClient:
                 raise PlatformUnavailable("CONNECTION_REFUSED") from error
             except httpx.RequestError as error:
                 raise OutcomeUnknown("NO_ANSWER") from error
-            return _data_of(answer)
+            return _envelope_of(answer)
 
 
 @contextmanager
@@ -130,10 +169,13 @@ def _observed(verb: str, path: str) -> Iterator[None]:
         REQUESTS.labels(verb, outcome).observe(time.monotonic() - began)
 
 
-def _data_of(answer: httpx.Response) -> Any:
+def _envelope_of(answer: httpx.Response) -> Any:
+    """Section 3: an object with `data` in it."""
     if answer.status_code == httpx.codes.OK:
         try:
-            return simplejson.loads(answer.content, use_decimal=True)["data"]
+            envelope = simplejson.loads(answer.content, use_decimal=True)
+            envelope["data"]
+            return envelope
         except (ValueError, KeyError, TypeError) as error:
             raise OutcomeUnknown("ANSWER_NOT_UNDERSTOOD") from error
     raise error_of(answer.status_code, answer.content)

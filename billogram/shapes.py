@@ -14,6 +14,7 @@ Timestamp = Annotated[datetime, AfterValidator(lambda at: at if at.tzinfo else a
 
 
 EVENT_KIND = "BillogramEvent"
+RECALL_KIND = "PaymentRecalled"
 
 
 class Shape(BaseModel):
@@ -51,21 +52,28 @@ class Item(Shape):
     vat: Decimal = Decimal(0)
 
 
-class Billogram(Shape):
+class ListedBillogram(Shape):
+    """What the list shows of each (section 5); it may show all of it instead."""
+
     id: str
     state: str
+    creditor_unique_value: str | None = None
+    invoice_date: date | None = None
+    due_date: date | None = None
+    updated_at: Timestamp | None = None
+    total_sum: Decimal = Decimal(0)
+    remaining_sum: Decimal = Decimal(0)
+
+
+class Billogram(ListedBillogram):
     customer: CustomerOfInvoice
     items: list[Item] = []
-    creditor_unique_value: str | None = None
     currency: str = "SEK"
     invoice_no: int | None = None
     ocr_number: str | None = None
     url: str | None = None
-    due_date: date | None = None
+    respite_date: date | None = None
     attested_at: Timestamp | None = None
-    updated_at: Timestamp | None = None
-    total_sum: Decimal = Decimal(0)
-    remaining_sum: Decimal = Decimal(0)
     detailed_sums: DetailedSums = DetailedSums()
     events: list[Event] = []
 
@@ -77,6 +85,22 @@ class CompactBillogram(Shape):
 
 class FoundBillograms(Shape):
     billograms: list[CompactBillogram]
+
+
+class ListMeta(Shape):
+    total_count: int
+
+
+class BillogramPage(Shape):
+    """One page of the list, and how many match on all pages."""
+
+    meta: ListMeta
+    data: list[ListedBillogram]
+
+
+class EventPage(Shape):
+    meta: ListMeta
+    data: list[Event]
 
 
 class Customer(Shape):
@@ -103,6 +127,27 @@ class Callback(CallbackKind):
     custom: str | None = None
     billogram: BillogramOfCallback
     event: Event
+
+
+class RecalledBillogram(Shape):
+    id: str
+    event: Event
+
+
+class Payable(Shape):
+    """What the payment had paid; not only billograms."""
+
+    billogram: RecalledBillogram | None = None
+
+
+class PaymentRecall(Shape):
+    payables: list[Payable] = []
+
+
+class RecallCallback(CallbackKind):
+    """One of type PaymentRecalled: no `custom`, and each billogram with its event deep inside."""
+
+    payment_recall: PaymentRecall
 
 
 class ErrorData(Shape):

@@ -1,54 +1,51 @@
-"""The one place that knows Billogram's words and ours. Their traps live here and nowhere else.
+"""The one place that knows Billogram's words and ours, with events.py beside it. Their traps live here.
 
-Their `Writeoff` waives fees and is no loss; ours is `fees_waived`. Their `paid_sum` and `credited_sum` are negative.
-Their `discount` is an amount off the whole row. A dispatch says no due date: only the billogram itself does, so that
-reading one that was sent adds the fact `invoiced`.
+`paid_sum` and `credited_sum` are negative there; `discount` is an amount off the whole row. Only the billogram itself
+says when it is due: reading one that was sent adds the fact `invoiced`, and adds it anew when a respite came or went.
 """
 
-import hashlib
-from collections import Counter
-from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
-import simplejson
-
-from billogram.shapes import EVENT_KIND, Billogram, Callback, CallbackKind, Event
+from billogram.events import FACT_TYPES, digest_of, event_facts, minor
+from billogram.shapes import (
+    EVENT_KIND,
+    RECALL_KIND,
+    Billogram,
+    Callback,
+    CallbackKind,
+    ListedBillogram,
+    RecallCallback,
+)
 from contracts.bill import Fact, FactType
 from contracts.delivery import is_email
-from contracts.invoice import CallbackNews, InvoiceOrder, RemoteInvoice, RemoteRow, Subscriber
+from contracts.invoice import (
+    CallbackNews,
+    InvoiceOrder,
+    RemoteInvoice,
+    RemoteRow,
+    ShownInvoice,
+    Stage,
+    Subscriber,
+)
 from contracts.money import Row
 
 DRAFT_STATE = "Unattested"
 
-FACT_TYPES = {
-    "BillogramCreated": FactType.CREATED,
-    "BillogramSent": FactType.DISPATCHED,
-    "DeliveryAccepted": FactType.DELIVERED,
-    "LetterSent": FactType.DELIVERED,
-    "EfakturaSent": FactType.DELIVERED,
-    "DeliveryFailed": FactType.DELIVERY_FAILED,
-    "EmailNotAccepted": FactType.DELIVERY_FAILED,
-    "SmsNotAccepted": FactType.DELIVERY_FAILED,
-    "DeliverySmsFailed": FactType.DELIVERY_FAILED,
-    "EfakturaFailed": FactType.DELIVERY_FAILED,
-    "Payment": FactType.PAYMENT,
-    "CollectorPayment": FactType.PAYMENT,
-    "Credit": FactType.CREDIT,
-    "ConfirmedLoss": FactType.LOSS,
-    "Writeoff": FactType.FEES_WAIVED,
-    "Writedown": FactType.DOUBTFUL,
-    "RevertWritedown": FactType.DOUBTFUL_REVERTED,
-    "OverpaymentAdjustment": FactType.OVERPAYMENT,
-    "OverpaymentCustomerLiability": FactType.OVERPAYMENT,
-    "ReminderSent": FactType.REMINDED,
-    "Overdue": FactType.OVERDUE,
-    "CustomerMessage": FactType.MESSAGE,
-    "CreditorMessage": FactType.MESSAGE,
-    "Collection": FactType.HANDED_OVER,
-    "BillogramEnded": FactType.ENDED,
-    "Deleted": FactType.DELETED,
+OPEN_STATES = (
+    *("Unpaid", "PartlyPaid", "Overdue", "Reminder_1", "Reminder_2", "Reminder_3", "Reminder_Many"),
+    *("Collecting", "Collection", "CollectorEnded", "Factoring", "FactoringDenied"),
+)
+"""What the collector gave back is owed still."""
+SETTLED_STATES = ("Paid", "Credited", "Sold")
+ENDED_STATES = ("Ended",)
+STAGES = {
+    DRAFT_STATE: Stage.DRAFT,
+    **dict.fromkeys(SETTLED_STATES, Stage.SETTLED),
+    **dict.fromkeys(ENDED_STATES, Stage.ENDED),
 }
+"""Every other state is open."""
 
 
 def invoice_body(order: InvoiceOrder) -> dict[str, Any]:
@@ -99,7 +96,7 @@ def remote_invoice(billogram: Billogram) -> RemoteInvoice:
 
     The platform's own rounding is of unrounded sums (section 6), so it would not.
     """
-    total_minor, sums = _minor(billogram.total_sum), billogram.detailed_sums
+    total_minor, sums = minor(billogram.total_sum), billogram.detailed_sums
     return RemoteInvoice(
         billogram_id=billogram.id,
         key=billogram.creditor_unique_value,
@@ -117,16 +114,35 @@ def remote_invoice(billogram: Billogram) -> RemoteInvoice:
         ),
         is_draft=billogram.state == DRAFT_STATE,
         total_minor=total_minor,
-        paid_minor=-_minor(sums.paid_sum + sums.collector_paid_sum),
-        remaining_minor=_minor(billogram.remaining_sum),
-        fee_minor=_minor(sums.invoice_fee * (1 + sums.invoice_fee_vat / 100)),
-        vat_minor=_minor(sums.vat_sum),
-        rounding_minor=total_minor - _minor(sums.net_sum) - _minor(sums.vat_sum),
-        due_date=billogram.due_date,
+        paid_minor=-minor(sums.paid_sum + sums.collector_paid_sum),
+        remaining_minor=minor(billogram.remaining_sum),
+        fee_minor=minor(sums.invoice_fee * (1 + sums.invoice_fee_vat / 100)),
+        vat_minor=minor(sums.vat_sum),
+        rounding_minor=total_minor - minor(sums.net_sum) - minor(sums.vat_sum),
+        due_date=billogram.respite_date or billogram.due_date,
         invoice_no=billogram.invoice_no,
         ocr_number=billogram.ocr_number,
         url=billogram.url,
-        facts=(*_facts(billogram.id, billogram.events, "billogram read"), *_invoiced(billogram)),
+        facts=(*event_facts(billogram.id, billogram.events, "billogram read"), *_invoiced(billogram)),
+        shown=shown_invoice(billogram),
+    )
+
+
+def shown_invoice(billogram: ListedBillogram) -> ShownInvoice:
+    """A draft's due date is the one that it would have today, and so no part of its imprint."""
+    stage = STAGES.get(billogram.state, Stage.OPEN)
+    total, remaining = minor(billogram.total_sum), minor(billogram.remaining_sum)
+    due_date = None if stage is Stage.DRAFT else billogram.due_date
+    return ShownInvoice(
+        billogram_id=billogram.id,
+        key=billogram.creditor_unique_value,
+        stage=stage,
+        total_minor=total,
+        remaining_minor=remaining,
+        invoice_date=billogram.invoice_date,
+        due_date=due_date,
+        updated_at=billogram.updated_at,
+        imprint=f"{billogram.state} {total} {remaining} {due_date} {billogram.updated_at}",
     )
 
 
@@ -136,19 +152,39 @@ def agrees(invoice: RemoteInvoice, order: InvoiceOrder) -> bool:
     return (invoice.customer_no, invoice.currency, invoice.rows) == (order.customer_no, order.currency, ours)
 
 
-def callback_news(body: str) -> CallbackNews | None:
-    """What a callback's body tells of an invoice; None for a kind that tells of none. Raises ValidationError."""
-    if CallbackKind.model_validate_json(body).callback_type != EVENT_KIND:
-        return None
-    callback = Callback.model_validate_json(body)
+def callback_news(body: str) -> tuple[CallbackNews, ...]:
+    """What a callback's body tells of invoices; nothing if its kind tells of none. Raises ValidationError."""
+    kind = CallbackKind.model_validate_json(body).callback_type
+    if kind == EVENT_KIND:
+        return (_event_news(Callback.model_validate_json(body)),)
+    return _recall_news(RecallCallback.model_validate_json(body)) if kind == RECALL_KIND else ()
+
+
+def _event_news(callback: Callback) -> CallbackNews:
     sums = callback.billogram.detailed_sums
     return CallbackNews(
         billogram_id=callback.billogram.id,
         custom=callback.custom,
-        facts=tuple(_facts(callback.billogram.id, [callback.event], "callback")),
-        paid_minor=-_minor(sums.paid_sum + sums.collector_paid_sum),
-        credited_minor=-_minor(sums.credited_sum),
+        facts=tuple(event_facts(callback.billogram.id, [callback.event], "callback")),
+        paid_minor=-minor(sums.paid_sum + sums.collector_paid_sum),
+        credited_minor=-minor(sums.credited_sum),
         at=callback.event.created_at,
+    )
+
+
+def _recall_news(callback: RecallCallback) -> tuple[CallbackNews, ...]:
+    """One payment may have paid several invoices; it tells no sums of any."""
+    recalled = [payable.billogram for payable in callback.payment_recall.payables if payable.billogram]
+    return tuple(
+        CallbackNews(
+            billogram_id=one.id,
+            custom=None,
+            facts=tuple(event_facts(one.id, [one.event], "callback")),
+            paid_minor=None,
+            credited_minor=None,
+            at=one.event.created_at,
+        )
+        for one in recalled
     )
 
 
@@ -174,83 +210,25 @@ def _remote_row(row: Row) -> RemoteRow:
     )
 
 
-def _facts(billogram_id: str, events: Iterable[Event], source: str) -> list[Fact]:
-    """Equal events without ids are told apart by their place among their like (WEB-5)."""
-    seen: Counter[str] = Counter()
-    facts = []
-    for event in events:
-        words = simplejson.dumps(
-            [billogram_id, event.type, event.created_at.isoformat(), _canonical(event.data or {})],
-            use_decimal=True, sort_keys=True,
-        )  # fmt: skip
-        facts.append(_fact(event, source, _digest(f"{words}#{seen[words]}")))
-        seen[words] += 1
-    return facts
-
-
-def _fact(event: Event, source: str, digest: str) -> Fact:
-    data = event.data or {}
-    return Fact(
-        type=FACT_TYPES.get(event.type, FactType.OTHER),
-        at=event.created_at,
-        source=source,
-        digest=digest,
-        event_uuid=event.event_uuid,
-        amount_minor=_amount(data.get("amount")),
-        detail={"event": event.type} | {name: _plain(value) for name, value in data.items() if value is not None},
-    )
-
-
 def _invoiced(billogram: Billogram) -> list[Fact]:
-    """What only the billogram itself tells of its dispatch: the sum as sent, and when it is due."""
-    if billogram.attested_at is None or billogram.due_date is None:
+    """What only the billogram itself tells of its dispatch: the sum as sent, and when it is due.
+
+    After each move of the due date it is told anew, and stays the newest word among those of the same second.
+    """
+    due_date = billogram.respite_date or billogram.due_date
+    if billogram.attested_at is None or due_date is None:
         return []
-    total = _minor(billogram.total_sum)
+    total = minor(billogram.total_sum)
+    moves = sum(FACT_TYPES.get(event.type) is FactType.DUE_DATE_MOVED for event in billogram.events)
+    at = max(billogram.attested_at, billogram.updated_at or billogram.attested_at)
     return [
         Fact(
             type=FactType.INVOICED,
-            at=max(billogram.attested_at, billogram.updated_at or billogram.attested_at),
+            at=at + timedelta(microseconds=moves),
             source="billogram read",
-            digest=_digest(f"{billogram.id} invoiced {total} {billogram.due_date}"),
+            digest=digest_of(f"{billogram.id} invoiced {total} {due_date}" + (f" #{moves}" if moves else "")),
             total_minor=total,
-            due_date=billogram.due_date,
+            due_date=due_date,
             detail={"invoice_no": billogram.invoice_no, "ocr_number": billogram.ocr_number},
         )
     ]
-
-
-def _canonical(value: object) -> object:
-    """Numbers by value: 149, 149.0, and 149.00 are the same word; what is null might as well not be there."""
-    if isinstance(value, dict):
-        return {name: _canonical(part) for name, part in value.items() if part is not None}
-    if isinstance(value, list):
-        return [_canonical(part) for part in value]
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return str(Decimal(str(value)).normalize())
-    return value
-
-
-def _plain(value: object) -> Any:
-    """As JSON without floats."""
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return str(value) if isinstance(value, Decimal | float) else value
-
-
-def _amount(value: object) -> int | None:
-    """None for what is no number: an unknown kind of event may mean anything by the word."""
-    try:
-        return None if value is None else _minor(Decimal(str(value)))
-    except (ArithmeticError, ValueError):
-        return None
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _minor(kronor: Decimal) -> int:
-    """Whole öre; what lies under one (section 6) is rounded half away from zero."""
-    return int((kronor * 100).quantize(Decimal(1), ROUND_HALF_UP))

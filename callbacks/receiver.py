@@ -22,6 +22,8 @@ from store.database import Database
 from store.inbox import store_callback
 
 BODY_BYTES_MAX = 1024 * 1024
+RECALLED = ("payment_recall", "payables", 0, "billogram", "id")
+"""Where a recall names its billogram, or the first of several."""
 RECEIVED = Counter("avtal_callbacks_received", "Callbacks by what became of them", ["outcome"])
 
 
@@ -85,9 +87,20 @@ def _told(body: bytes) -> dict[str, object] | None:
 
 def _names(told: dict[str, object], body: bytes) -> tuple[str, str]:
     """The callback's own id, or one made of its words; and the billogram that it tells of, or the callback itself."""
-    billogram = told.get("billogram")
     callback_id = _name(told.get("callback_id")) or f"sha256:{hashlib.sha256(body).hexdigest()}"
-    return callback_id, _name(billogram.get("id") if isinstance(billogram, dict) else None) or callback_id
+    return callback_id, _name(_part(told, "billogram", "id")) or _name(_part(told, *RECALLED)) or callback_id
+
+
+def _part(told: object, *path: str | int) -> object:
+    """What lies there, or None."""
+    for step in path:
+        if isinstance(told, dict):
+            told = told.get(step)
+        elif isinstance(told, list) and isinstance(step, int) and step < len(told):
+            told = told[step]
+        else:
+            return None
+    return told
 
 
 def _name(value: object) -> str | None:

@@ -1,14 +1,15 @@
 """The first half of the relay: a stored callback becomes facts of its bill.
 
 The bill is found by the platform's id, or by ours that comes back as `custom`. A callback of a bill that is not there
-yet is tried again for 24 hours, then listed; one that never was ours is ignored.
+yet is tried again for 24 hours, then listed; one that never was ours is ignored. What says enough is recorded in one
+transaction; only what does not makes a second one, after its billogram was read.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import httpx
 from pydantic import ValidationError
@@ -30,17 +31,11 @@ from store.cipher import Cipher
 from store.database import Database
 from store.facts import facts_of, record_facts
 from store.inbox import DONE, IGNORED, UNMATCHED, StoredCallback, finish_callback, try_callback_later
+from store.schema import BillRow
 
 log = logging.getLogger(__name__)
 
-
-class Known(NamedTuple):
-    """The bill that a callback tells of, as far as it matters to the recording; `access` if it must be read."""
-
-    contract_id: str | None = None
-    bill_id: str | None = None
-    traceparent: str | None = None
-    access: PlatformAccess | None = None
+Invoices = dict[str, RemoteInvoice | None]
 
 
 class Recording:
@@ -58,26 +53,17 @@ class Recording:
         except ValidationError:
             await asyncio.to_thread(self._finish, stored, UNMATCHED, "its words are not those that we know")
             return
-        if news is None:
+        if not news:
             await asyncio.to_thread(self._finish, stored, IGNORED, "a kind that we do not use")
             return
-        known = await asyncio.to_thread(self._look_up, stored, news)
-        with (
-            about(stored.account, known.contract_id, known.bill_id),
-            span("callback received", known.traceparent, began_at=stored.kept_at),
-            span("record callback"),
-        ):
-            await self._record_known(stored, news, known)
-
-    async def _record_known(self, stored: StoredCallback, news: CallbackNews, known: Known) -> None:
-        invoice = None
-        if known.access is not None:
+        access = await asyncio.to_thread(self._record_if_enough, stored, news)
+        if access is not None:
             try:
-                invoice = await self._read(known.access, news.billogram_id)
+                invoices = {one.billogram_id: await self._read(access, one.billogram_id) for one in news}
             except BillogramError as error:
                 await asyncio.to_thread(self._later, stored, error)
                 return
-        await asyncio.to_thread(self._record, stored, news, invoice)
+            await asyncio.to_thread(self._record_with, stored, news, invoices)
         self._wake()
 
     async def _read(self, access: PlatformAccess, billogram_id: str) -> RemoteInvoice | None:
@@ -87,27 +73,19 @@ class Recording:
         except NotFound:
             return None  # deleted meanwhile, which its own callback tells
 
-    def _look_up(self, stored: StoredCallback, news: CallbackNews) -> Known:
-        with self._database.read() as session:
-            bill = bill_of_invoice(session, stored.account, news.billogram_id, news.custom)
-            if bill is None:
-                return Known()
-            is_enough = not must_read(BillStatus(bill.status), facts_of(session, bill), news)
-            access = None if is_enough else platform_access(session, self._cipher, stored.account)
-            return Known(bill.contract_id, bill.bill_id, bill.traceparent, access)
-
-    def _record(self, stored: StoredCallback, news: CallbackNews, invoice: RemoteInvoice | None) -> None:
+    def _record_if_enough(self, stored: StoredCallback, news: Sequence[CallbackNews]) -> PlatformAccess | None:
+        """If the callback does not say enough, nothing is recorded, and the answer is where more can be read."""
         with self._database.write() as session:
-            bill = bill_of_invoice(session, stored.account, news.billogram_id, news.custom)
-            if bill is None:
-                _unknown_bill(session, stored, news)
-                return
-            bill.billogram_id = news.billogram_id
-            if invoice is not None:
-                take_over(bill, invoice)
-            record_facts(session, bill, (*news.facts, *(invoice.facts if invoice else ())))
-            finish_callback(session, stored, DONE)
-        log.info("callback %d recorded: bill %s is %s", stored.id, bill.bill_id, bill.status)
+            for one in news:
+                bill = bill_of_invoice(session, stored.account, one.billogram_id, one.custom)
+                if bill is not None and must_read(BillStatus(bill.status), facts_of(session, bill), one):
+                    return platform_access(session, self._cipher, stored.account)
+            _record(session, stored, news, {})
+            return None
+
+    def _record_with(self, stored: StoredCallback, news: Sequence[CallbackNews], invoices: Invoices) -> None:
+        with self._database.write() as session:
+            _record(session, stored, news, invoices)
 
     def _finish(self, stored: StoredCallback, state: str, why: str) -> None:
         with self._database.write() as session:
@@ -118,6 +96,38 @@ class Recording:
     def _later(self, stored: StoredCallback, error: BillogramError) -> None:
         with self._database.write() as session:
             _again(session, stored, str(error), type(error).__name__)
+
+
+def _record(session: Session, stored: StoredCallback, news: Sequence[CallbackNews], invoices: Invoices) -> None:
+    """All that one callback tells, in one transaction; most tell of one invoice."""
+    is_known = False
+    for one in news:
+        bill = bill_of_invoice(session, stored.account, one.billogram_id, one.custom)
+        if bill is None:
+            continue
+        is_known = True
+        invoice = invoices.get(one.billogram_id)
+        with _subject(stored, bill):
+            bill.billogram_id = one.billogram_id
+            if invoice is not None:
+                take_over(bill, invoice)
+            record_facts(session, bill, (*one.facts, *(invoice.facts if invoice else ())))
+            log.info("callback %d recorded: bill %s is %s", stored.id, bill.bill_id, bill.status)
+    if is_known:
+        finish_callback(session, stored, DONE)
+    else:
+        _unknown_bill(session, stored, news[0])
+
+
+@contextmanager
+def _subject(stored: StoredCallback, bill: BillRow) -> Iterator[None]:
+    """Whom the logs and the trace are about within; the bill's trace goes on."""
+    with (
+        about(stored.account, bill.contract_id, bill.bill_id),
+        span("callback received", bill.traceparent, began_at=stored.kept_at),
+        span("record callback"),
+    ):
+        yield
 
 
 def _unknown_bill(session: Session, stored: StoredCallback, news: CallbackNews) -> None:

@@ -26,6 +26,12 @@ def _account() -> typer.Typer:
     return commands
 
 
+def _reconciling() -> typer.Typer:
+    from cli import reconciling  # noqa: PLC0415 - brings the database and the platform's client along
+
+    return reconciling.commands
+
+
 def _doctor() -> typer.Typer:
     from cli import doctor  # noqa: PLC0415 - asks everything, and so brings everything along
 
@@ -43,6 +49,7 @@ LATE = {
     "up": Late(_stack, "Run everything on this machine until Ctrl-C."),
     "forward": Late(_stack, "Move the embedded stack's clock on; everything moves together."),
     "now": Late(_stack, "The embedded stack's time."),
+    "reconcile": Late(_reconciling, "Compare with what Billogram holds, and record what callbacks missed."),
 }
 
 

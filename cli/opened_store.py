@@ -10,6 +10,7 @@ from cli.settings import settings
 from config import cipher_of
 from embedded.secrets_file import secrets_of
 from store.cipher import Cipher, SecretsUnreadable
+from store.clock import Clock, TestClock
 from store.database import Database
 
 
@@ -34,16 +35,25 @@ def opened_store() -> Iterator[Database]:
         database.close()
 
 
+def clock_of(database: Database) -> Clock:
+    """Real time; the embedded stack's store has a clock of its own."""
+    return TestClock(database) if settings().test_clock or _is_embedded() else Clock()
+
+
 def cipher() -> Cipher:
     """By AVTAL_SECRET_KEY; the embedded stack's store has a key of its own beside it."""
     given = settings()
-    has_own = given.database_url is None and (given.data_dir / "secrets.json").exists()
-    if given.secret_key is None and has_own:
+    if given.secret_key is None and _is_embedded():
         return Cipher(secrets_of(given.data_dir).cipher_key)
     try:
         return cipher_of(given)
     except ValueError as error:
         fail(str(error))
+
+
+def _is_embedded() -> bool:
+    given = settings()
+    return given.database_url is None and (given.data_dir / "secrets.json").exists()
 
 
 def _first_line(error: DBAPIError) -> str:

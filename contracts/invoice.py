@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from contracts.bill import Fact
 from contracts.delivery import Address, DeliveryMethod
@@ -52,6 +53,33 @@ class RemoteRow(Record):
     vat_rate: Decimal
 
 
+class Stage(StrEnum):
+    """Where an invoice stands at the platform, as its list tells it."""
+
+    DRAFT = "draft"
+    OPEN = "open"
+    SETTLED = "settled"
+    ENDED = "ended"
+    """Over, and the state does not say how: payments, credits, or a loss do."""
+
+
+class ShownInvoice(Record):
+    """One invoice as the platform's list shows it. `remaining_minor` has the platform's fees of being late in it.
+
+    `imprint` is all that is shown in one line: an equal one means that nothing has changed.
+    """
+
+    billogram_id: str
+    key: str | None
+    stage: Stage
+    total_minor: int
+    remaining_minor: int
+    invoice_date: date | None
+    due_date: date | None
+    updated_at: datetime | None
+    imprint: str
+
+
 class RemoteInvoice(Record):
     """One invoice as the platform holds it. Amounts are minor units, `paid` and `credited` positive."""
 
@@ -73,14 +101,16 @@ class RemoteInvoice(Record):
     ocr_number: str | None
     url: str | None
     facts: tuple[Fact, ...]
+    shown: ShownInvoice | None = None
+    """The same as the list would have shown it at that moment."""
 
 
 class CallbackNews(Record):
-    """What one signed callback tells of one invoice. The sums are of the whole invoice at that moment."""
+    """What one signed callback tells of one invoice. The sums are of the whole invoice at that moment; not all tell."""
 
     billogram_id: str
     custom: str | None
     facts: tuple[Fact, ...]
-    paid_minor: int
-    credited_minor: int
+    paid_minor: int | None
+    credited_minor: int | None
     at: datetime

@@ -115,6 +115,8 @@ def take_over(bill: BillRow, invoice: RemoteInvoice) -> None:
     bill.billogram_id = invoice.billogram_id
     bill.invoice_no, bill.ocr_number, bill.invoice_url = invoice.invoice_no, invoice.ocr_number, invoice.url
     bill.vat_minor, bill.rounding_minor = invoice.vat_minor, invoice.rounding_minor
+    bill.imprint = invoice.shown.imprint if invoice.shown else None
+    bill.vanished_at = None
 
 
 def park_bill(session: Session, bill: BillRow, parked: Parked, words: str) -> None:

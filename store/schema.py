@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from observing.tracing import traceparent
-from store.columns import Json
-from store.columns import Table as Table
+from store.columns import Json, Table
+
+__all__ = ["Table"]
 
 
 def _of_contract(name: str) -> sa.ForeignKeyConstraint:
@@ -204,6 +205,10 @@ class BillRow(Table):
     invoice_no: Mapped[int | None] = mapped_column(default=None)
     ocr_number: Mapped[str | None] = mapped_column(default=None)
     invoice_url: Mapped[str | None] = mapped_column(default=None)
+    imprint: Mapped[str | None] = mapped_column(default=None)
+    """How the platform's list showed the invoice when all of it was last read; shown the same, it holds nothing new."""
+    vanished_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When the platform first said that it holds no such invoice; empty again once it does."""
 
 
 class FactRow(Table):
@@ -267,6 +272,16 @@ class OutboxRow(Table):
     trouble: Mapped[str | None] = mapped_column(default=None)
     traceparent: Mapped[str | None] = mapped_column(default=traceparent)
     """Of the work that queued it."""
+
+
+class SweepRow(Table):
+    """When an account was last compared with the platform by itself, and who does it now. In real time."""
+
+    __tablename__ = "sweeps"
+
+    account: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[float] = mapped_column(default=0.0)
+    leased_until: Mapped[float] = mapped_column(default=0.0)
 
 
 class ClockRow(Table):

@@ -11,15 +11,19 @@ from typing import Any
 import pytest
 import simplejson
 
-from billogram.shapes import Billogram, Event
-from billogram.translate import FACT_TYPES, callback_news, invoice_body, remote_invoice
-from contracts.bill import Fact, FactType, is_same_fact
+from billogram.events import FACT_TYPES
+from billogram.shapes import Billogram, Event, ListedBillogram
+from billogram.translate import callback_news, invoice_body, remote_invoice, shown_invoice
+from contracts.bill import Fact, FactType, add_up, is_same_fact
 from contracts.invoice import CallbackNews, RemoteInvoice
 from tests.billogram.making import make_order, make_row
 
 SAMPLES = Path(__file__).parent / "samples"
 BILLOGRAMS = sorted(path.stem for path in SAMPLES.glob("billogram_*.json"))
 CALLBACKS = sorted(path.stem for path in SAMPLES.glob("callback_*.json"))
+
+TELLS = {"callback_recall": FactType.PAYMENT_REVERSED}
+"""What a callback tells if it is not a payment."""
 
 Json = dict[str, Any]  # Any: JSON, changed and looked into
 
@@ -35,7 +39,8 @@ def read(told: Json) -> RemoteInvoice:
 
 def hear(told: Json) -> CallbackNews | None:
     """As the relay reads a stored callback."""
-    return callback_news(simplejson.dumps(told, use_decimal=True))
+    news = callback_news(simplejson.dumps(told, use_decimal=True))
+    return news[0] if news else None
 
 
 def heard(told: Json) -> CallbackNews:
@@ -68,7 +73,7 @@ def leaves(value: object) -> list[object]:
 
 
 def test_there_are_samples_of_each_kind() -> None:
-    assert (len(BILLOGRAMS), len(CALLBACKS)) == (3, 4)
+    assert (len(BILLOGRAMS), len(CALLBACKS)) == (3, 5)
 
 
 @pytest.mark.parametrize("name", BILLOGRAMS)
@@ -87,7 +92,11 @@ def test_a_recorded_callback_parses_and_so_does_one_with_unknown_keys(name: str)
 
     assert (found is None) == (strange is None) == (name == "callback_of_another_type")
     if found is not None and strange is not None:
-        assert [fact.type for fact in strange.facts] == [fact.type for fact in found.facts] == [FactType.PAYMENT]
+        assert (
+            [fact.type for fact in strange.facts]
+            == [fact.type for fact in found.facts]
+            == [TELLS.get(name, FactType.PAYMENT)]
+        )
 
 
 @pytest.mark.parametrize("name", [*BILLOGRAMS, *CALLBACKS])
@@ -171,6 +180,64 @@ def test_a_callback_may_lack_what_the_first_version_lacked() -> None:
     assert (news.facts[0].event_uuid, news.facts[0].type) == (None, FactType.PAYMENT)
 
 
+def test_a_recall_names_its_billogram_and_amount_deep_inside_and_tells_no_sums() -> None:
+    news = heard(sample("callback_recall"))
+
+    assert (news.billogram_id, news.custom, news.facts[0].amount_minor) == ("Qm41rTz", None, 395_00)
+    assert (news.paid_minor, news.credited_minor) == (None, None)
+
+
+def test_a_recall_of_a_payment_for_several_invoices_tells_of_each_and_of_nothing_else() -> None:
+    told = sample("callback_recall")
+    other = {"type": "Billogram", "billogram": told["payment_recall"]["payables"][0]["billogram"] | {"id": "Other1"}}
+    told["payment_recall"]["payables"] += [other, {"type": "SomethingNew"}]
+
+    assert [news.billogram_id for news in callback_news(simplejson.dumps(told))] == ["Qm41rTz", "Other1"]
+
+
+def test_a_recalled_amount_is_taken_back_whichever_sign_it_has() -> None:
+    told = {"recalled_amount": -395, "amount": 1}
+
+    assert fact_of("PaymentRecalled", told).amount_minor == 395_00
+
+
+def test_a_respite_says_when_it_is_due_and_its_removal_does_not() -> None:
+    given, removed = (fact_of(kind, {"date": "2027-01-31"}) for kind in ("Respite", "RespiteRemoved"))
+
+    assert (str(given.due_date), removed.due_date) == ("2027-01-31", None)
+    assert fact_of("Respite", {"date": "soon"}).due_date is None
+
+
+def test_after_each_move_of_the_due_date_a_reading_tells_it_anew_and_last() -> None:
+    """Also within the second of the move, and when it is the first date again."""
+    sent = sample("billogram_sent")
+    moves = [
+        {"type": kind, "created_at": "2026-12-01 10:00:00", "data": {"date": "2027-01-31"}, "event_uuid": kind}
+        for kind in ("Respite", "RespiteRemoved")
+    ]
+    changed = sent | {"updated_at": "2026-12-01 10:00:00"}
+    during = changed | {"respite_date": "2027-01-31", "events": [*sent["events"], moves[0]]}
+    after = changed | {"events": [*sent["events"], *moves]}
+    told = [read(one) for one in (sent, during, after)]
+    facts = [fact for one in told for fact in one.facts]
+
+    assert [str(add_up(facts[: facts.index(one.facts[-1]) + 1], 0).due_date) for one in told] == [
+        "2026-12-21",
+        "2027-01-31",
+        "2026-12-21",
+    ]
+
+
+def test_the_list_and_a_reading_leave_the_same_imprint() -> None:
+    """A draft's due date moves with the days, and is no part of it."""
+    sent, draft = sample("billogram_sent"), sample("billogram_draft")
+    shown = [shown_invoice(ListedBillogram.model_validate(one)) for one in (sent, draft)]
+
+    assert [read(one).shown for one in (sent, draft)] == shown
+    assert read(draft | {"due_date": "2031-01-01"}).shown == shown[1]
+    assert read(sent | {"state": "Overdue"}).shown != shown[0]
+
+
 # Words that deceive.
 
 
@@ -184,7 +251,14 @@ def test_a_callback_may_lack_what_the_first_version_lacked() -> None:
         ("CollectorPayment", FactType.PAYMENT),
         ("Collection", FactType.HANDED_OVER),
         ("OverpaymentAdjustment", FactType.OVERPAYMENT),
-        ("BillogramSold", FactType.OTHER),
+        ("CollectionEnded", FactType.HANDOVER_ENDED),
+        ("CollectionCancelled", FactType.HANDOVER_ENDED),
+        ("BillogramSold", FactType.CLAIM_SOLD),
+        ("FactoringDenied", FactType.CLAIM_RETURNED),
+        ("FactoringRequest", FactType.OTHER),
+        ("PaymentRecalled", FactType.PAYMENT_REVERSED),
+        ("Respite", FactType.DUE_DATE_MOVED),
+        ("RespiteRemoved", FactType.DUE_DATE_MOVED),
         ("Resent", FactType.OTHER),
         ("SomethingNew", FactType.OTHER),
     ],

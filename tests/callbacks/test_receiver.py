@@ -91,6 +91,24 @@ async def test_an_unknown_kind_is_kept_by_its_words_where_it_has_no_id(
     assert [callback_id.partition(":")[0] for callback_id, _, _ in kept(database)] == ["sha256"]
 
 
+@pytest.mark.parametrize(
+    ("recall", "subject"),
+    [
+        ({"payables": [{"billogram": {"id": "Xk29fPw"}}, {"billogram": {"id": "Other1"}}]}, "Xk29fPw"),
+        ({"payables": []}, "one"),
+        ({"payables": [7]}, "one"),
+        ([], "one"),
+    ],
+)
+async def test_a_recall_stands_in_line_with_the_other_callbacks_of_its_billogram(
+    http: httpx.AsyncClient, database: Database, recall: object, subject: str
+) -> None:
+    body = json.dumps({"callback_id": "one", "callback_type": "PaymentRecalled", "payment_recall": recall}).encode()
+
+    assert await send(http, body) == 200
+    assert kept(database) == [("one", subject, "new")]
+
+
 @pytest.mark.parametrize("name", ["a\\u0000b", "\\ud800", ""])
 async def test_a_name_that_no_database_keeps_is_replaced_by_the_words_own(
     http: httpx.AsyncClient, database: Database, name: str

@@ -72,7 +72,7 @@ def check_that_it_goes_on(database: Database) -> None:
         stored = contract(session, ACCOUNT, CONTRACT)
         [bill] = bills_of_contract(session, ACCOUNT, CONTRACT)
         known = [one.type for one in history(session, ACCOUNT, BILL)]
-        waiting = tellings_under_way(session, NOW.timestamp())
+        waiting = tellings_under_way(session, time.time())
     with database.write() as session:
         begun_again = begun(session)
         record_facts(session, begun_again, [fact(FactType.PAYMENT, begun_again.remaining_minor, uuid="p2")])

@@ -49,6 +49,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "sweeps",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("due_at", sa.Double(), nullable=False),
+        sa.Column("leased_until", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("account"),
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
@@ -209,6 +216,8 @@ def upgrade() -> None:
         sa.Column("invoice_no", sa.Integer(), nullable=True),
         sa.Column("ocr_number", sa.String(), nullable=True),
         sa.Column("invoice_url", sa.String(), nullable=True),
+        sa.Column("imprint", sa.String(), nullable=True),
+        sa.Column("vanished_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account", "contract_id"], ["contracts.account", "contracts.contract_id"], name="bill_contract"
         ),
