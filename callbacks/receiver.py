@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import Counter
 
 from billogram.verify import is_genuine
-from store.accounts import platform_access
+from store.accounts import callback_keys
 from store.cipher import Cipher
 from store.clock import Clock
 from store.database import Database
@@ -50,10 +50,10 @@ def receiver_router(receiver: Receiver) -> APIRouter:
 
 def _receive(receiver: Receiver, account: str, headers: dict[str, str], body: bytes) -> Response:
     with receiver.database.read() as session:
-        access = platform_access(session, receiver.cipher, account)
-    if access is None:
+        keys = callback_keys(session, receiver.cipher, account)
+    if keys is None:
         return _answer(404, "unknown_account", "no such account")
-    if not is_genuine(headers, body, access.callback_keys):
+    if not is_genuine(headers, body, keys):
         return _answer(401, "bad_signature", "the signature is missing or wrong, or the account has no callback key")
     told = _told(body)
     if told is None:

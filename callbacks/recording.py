@@ -22,7 +22,7 @@ from store.accounts import PlatformAccess, platform_access
 from store.bills import bill_of_invoice, take_over
 from store.cipher import Cipher
 from store.database import Database
-from store.facts import facts_of, record_facts
+from store.facts import add_facts, facts_of, record_facts
 from store.inbox import DONE, IGNORED, UNMATCHED, StoredCallback, finish_callback, try_callback_later
 
 TRY_AGAIN_SECONDS_MAX = 300.0
@@ -46,15 +46,14 @@ class Recording:
         if news is None:
             await asyncio.to_thread(self._finish, stored, IGNORED, "a kind that we do not use")
             return
-        reading = await asyncio.to_thread(self._needs_reading, stored, news)
-        invoice = None
-        if reading is not None:
+        access = await asyncio.to_thread(self._record_alone, stored, news)
+        if access is not None:
             try:
-                invoice = await self._read(reading, news.billogram_id)
+                invoice = await self._read(access, news.billogram_id)
             except BillogramError as error:
                 await asyncio.to_thread(self._later, stored, str(error))
                 return
-        await asyncio.to_thread(self._record, stored, news, invoice)
+            await asyncio.to_thread(self._record_with, stored, news, invoice)
         self._wake()
 
     async def _read(self, access: PlatformAccess, billogram_id: str) -> RemoteInvoice | None:
@@ -64,14 +63,22 @@ class Recording:
         except NotFound:
             return None  # deleted meanwhile, which its own callback tells
 
-    def _needs_reading(self, stored: StoredCallback, news: CallbackNews) -> PlatformAccess | None:
-        with self._database.read() as session:
+    def _record_alone(self, stored: StoredCallback, news: CallbackNews) -> PlatformAccess | None:
+        """If the callback is not enough, nothing is recorded, and the answer is where the billogram can be read."""
+        with self._database.write() as session:
             bill = bill_of_invoice(session, stored.account, news.billogram_id, news.custom)
-            if bill is None or not must_read(BillStatus(bill.status), facts_of(session, bill), news):
+            if bill is None:
+                _unknown_bill(session, stored, news)
                 return None
-            return platform_access(session, self._cipher, stored.account)
+            known = facts_of(session, bill)
+            if must_read(BillStatus(bill.status), known, news):
+                return platform_access(session, self._cipher, stored.account)
+            bill.billogram_id = news.billogram_id
+            add_facts(session, bill, known, news.facts)
+            finish_callback(session, stored, DONE)
+            return None
 
-    def _record(self, stored: StoredCallback, news: CallbackNews, invoice: RemoteInvoice | None) -> None:
+    def _record_with(self, stored: StoredCallback, news: CallbackNews, invoice: RemoteInvoice | None) -> None:
         with self._database.write() as session:
             bill = bill_of_invoice(session, stored.account, news.billogram_id, news.custom)
             if bill is None:

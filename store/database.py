@@ -10,6 +10,15 @@ from sqlalchemy.orm import Session
 BUSY_SECONDS = 30
 
 
+class _Session(Session):
+    """Holds what it has read until it ends, so that a row which is asked for twice is read once."""
+
+
+@sa.event.listens_for(_Session, "loaded_as_persistent")
+def _hold(session: Session, row: object) -> None:
+    session.info.setdefault("read", []).append(row)
+
+
 class Database:
     """Made once per process by a composition root. `close()` it at the end."""
 
@@ -25,14 +34,14 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that may change rows. On SQLite it holds the write lock from its beginning."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with _Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection(execution_options={"avtal_write": True})
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that changes nothing, and waits for no writer."""
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+        with _Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     def close(self) -> None:
