@@ -25,7 +25,7 @@ from starter.connection import connect
 from store.clock import Clock, TestClock
 from store.database import Database
 from store.inbox import StoredCallback, claim_callbacks
-from store.outbox import Telling, claim_tellings
+from store.outbox import Telling
 
 RELAY_SILENT_SECONDS = 30.0
 
@@ -39,7 +39,7 @@ class Web:
         self.clock: Clock = TestClock(self.database) if settings.test_clock else Clock()
         self.client = client
         telling = TellingTemporal(client, self.database, settings.task_queue)
-        self.outbox = Relay[Telling](self._tellings, lambda work: (work.account, work.contract_id), telling.tell)
+        self.outbox = Relay[Telling](telling.claim, lambda work: (work.account, work.contract_id), telling.tell)
         recording = Recording(self.database, self.cipher, http, self.outbox.wake)
         self.inbox = Relay[StoredCallback](self._callbacks, lambda work: (work.account, work.subject), recording.record)
 
@@ -54,10 +54,6 @@ class Web:
     def _callbacks(self, now: float, limit: int) -> Sequence[StoredCallback]:
         with self.database.write() as session:
             return claim_callbacks(session, now, limit)
-
-    def _tellings(self, now: float, limit: int) -> Sequence[Telling]:
-        with self.database.write() as session:
-            return claim_tellings(session, now, limit)
 
     async def _check_store(self) -> None:
         await asyncio.to_thread(self._read_something)

@@ -12,6 +12,8 @@ from typing import Generic, TypeVar
 
 LOOK_SECONDS = 0.5
 AT_ONCE_MAX = 32
+FREE_MIN = 8
+"""It looks for so much at least: under load one look into the store finds work for many."""
 
 Work = TypeVar("Work")
 logger = logging.getLogger(__name__)
@@ -58,10 +60,14 @@ class Relay(Generic[Work]):
 
     async def _look(self) -> None:
         free = AT_ONCE_MAX - len(self._under_way)
-        if free <= 0:
+        if free < FREE_MIN:
             return
+        fetching = asyncio.ensure_future(asyncio.to_thread(self._fetch, time.time(), free))
         try:
-            due = await asyncio.to_thread(self._fetch, time.time(), free)
+            due = await asyncio.shield(fetching)
+        except asyncio.CancelledError:
+            await asyncio.gather(fetching, return_exceptions=True)  # its transaction ends before the store is closed
+            raise
         except Exception:
             logger.exception("the store can't be read; the relay looks again")
             return

@@ -6,6 +6,7 @@ anew from its row, and finds the bills that it has.
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio.client import Client, WorkflowHandle
@@ -13,11 +14,10 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from contracts.bill import BillRecord
 from contracts.details import terms_in_words
 from store.contracts import contract, standing_in_row
 from store.database import Database
-from store.outbox import Telling, news_of, queue_start_again, tell_later, told
+from store.outbox import Telling, claim_tellings, queue_start_again, tell_later, told
 from workflows.attributes import attributes_at_start
 from workflows.contract import ContractWorkflow
 from workflows.messages import ContractStart, workflow_id
@@ -31,6 +31,13 @@ class TellingTemporal:
         self._client = client
         self._database = database
         self._task_queue = task_queue
+        self._done: list[int] = []
+
+    def claim(self, now: float, limit: int) -> Sequence[Telling]:
+        """What is to be told. In the same transaction what was told is deleted; if that fails, it is told again."""
+        done, self._done = self._done, []
+        with self._database.write() as session:
+            return claim_tellings(session, now, limit, done)
 
     async def tell(self, telling: Telling) -> None:
         try:
@@ -44,7 +51,7 @@ class TellingTemporal:
             # What the SDK raises when it can't connect at all.
             await asyncio.to_thread(self._later, telling)
         else:
-            await asyncio.to_thread(self._told, telling)
+            self._done.append(telling.id)
 
     async def _start(self, telling: Telling) -> None:
         start = await asyncio.to_thread(self._contract_start, telling)
@@ -65,12 +72,11 @@ class TellingTemporal:
             return  # it has run to its end
 
     async def _signal(self, telling: Telling) -> None:
-        news = await asyncio.to_thread(self._news, telling)
         handle: WorkflowHandle[ContractWorkflow, None] = self._client.get_workflow_handle_for(
             ContractWorkflow.run, workflow_id(telling.account, telling.contract_id)
         )
-        if news is not None:
-            await handle.signal(ContractWorkflow.bill_changed, news, rpc_timeout=RPC_TIMEOUT)
+        if telling.news is not None:
+            await handle.signal(ContractWorkflow.bill_changed, telling.news, rpc_timeout=RPC_TIMEOUT)
 
     def _contract_start(self, telling: Telling) -> ContractStart:
         with self._database.read() as session:
@@ -83,14 +89,6 @@ class TellingTemporal:
             sold_at=stored.sold_at,
             standing=standing_in_row(stored),
         )
-
-    def _news(self, telling: Telling) -> BillRecord | None:
-        with self._database.read() as session:
-            return news_of(session, telling)
-
-    def _told(self, telling: Telling) -> None:
-        with self._database.write() as session:
-            told(session, telling)
 
     def _gone(self, telling: Telling) -> None:
         with self._database.write() as session:

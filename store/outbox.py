@@ -4,10 +4,10 @@ A contract's oldest row is its turn; the later ones wait. So a start comes befor
 telling fails holds up itself alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from contracts.bill import BillRecord
 from contracts.contract import ContractStatus
@@ -18,13 +18,15 @@ from store.schema import BillRow, ContractRow, OutboxRow
 
 
 class Telling(Record):
-    """One row whose turn it is. No `bill_id` means: start the contract."""
+    """One row whose turn it is. No `bill_id` means: start the contract; else `news` is the bill as it is now, for what
+    was queued may be older and is no longer of interest."""
 
     id: int
     account: str
     contract_id: str
     bill_id: str | None
     attempts: int
+    news: BillRecord | None = None
 
 
 def queue_start(session: Session, account: str, contract_id: str) -> None:
@@ -51,22 +53,29 @@ def queue_start_again(session: Session, telling: Telling) -> bool:
     return True
 
 
-def claim_tellings(session: Session, now: float, limit: int) -> Sequence[Telling]:
-    """The oldest row of each contract, if it is due, leased to the caller. `now` is real time.
+def claim_tellings(session: Session, now: float, limit: int, done: Collection[int] = ()) -> Sequence[Telling]:
+    """The oldest row of each contract, if it is due, leased to the caller. `now` is real time; what is `done` goes.
 
-    A contract whose oldest row another process has locked or leased is left to it, so that the order is kept.
+    A contract whose oldest row another process has locked or leased is left to it, so that the order is kept. The
+    question costs the same however much is queued.
     """
-    first = sa.select(sa.func.min(OutboxRow.id)).group_by(OutboxRow.account, OutboxRow.contract_id)
-    rows = session.scalars(
-        sa.select(OutboxRow)
-        .where(OutboxRow.id.in_(first), OutboxRow.try_at <= now, OutboxRow.leased_until <= now)
+    _forget(session, done)
+    earlier = aliased(OutboxRow)
+    is_of_same = (earlier.account == OutboxRow.account, earlier.contract_id == OutboxRow.contract_id)
+    claimed = session.execute(
+        sa.select(OutboxRow.id, OutboxRow.account, OutboxRow.contract_id, OutboxRow.bill_id, OutboxRow.attempts)
+        .where(OutboxRow.try_at <= now, OutboxRow.leased_until <= now)
+        .where(~sa.exists().where(*is_of_same, earlier.id < OutboxRow.id))
         .order_by(OutboxRow.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=OutboxRow)
     ).all()
-    for row in rows:
-        row.leased_until = now + LEASE_SECONDS
-    return [Telling.model_validate(row, from_attributes=True) for row in rows]
+    if not claimed:
+        return []
+    leased = sa.update(OutboxRow).where(OutboxRow.id.in_([row.id for row in claimed]))
+    session.execute(leased.values(leased_until=now + LEASE_SECONDS), execution_options={"synchronize_session": False})
+    news = _news(session, [(row.account, row.bill_id) for row in claimed if row.bill_id is not None])
+    return [Telling(**row._mapping, news=news.get((row.account, row.bill_id))) for row in claimed]
 
 
 def tellings_under_way(session: Session, now: float) -> int:
@@ -75,7 +84,7 @@ def tellings_under_way(session: Session, now: float) -> int:
 
 
 def told(session: Session, telling: Telling) -> None:
-    session.execute(sa.delete(OutboxRow).where(OutboxRow.id == telling.id))
+    _forget(session, [telling.id])
 
 
 def tell_later(session: Session, telling: Telling, try_at: float) -> None:
@@ -86,7 +95,12 @@ def tell_later(session: Session, telling: Telling, try_at: float) -> None:
     )
 
 
-def news_of(session: Session, telling: Telling) -> BillRecord | None:
-    """The bill as it is now; what was queued may be older, and is no longer of interest."""
-    row = session.get(BillRow, (telling.account, telling.bill_id))
-    return record_of(row) if row else None
+def _forget(session: Session, done: Collection[int]) -> None:
+    if done:
+        gone = sa.delete(OutboxRow).where(OutboxRow.id.in_(done))
+        session.execute(gone, execution_options={"synchronize_session": False})
+
+
+def _news(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], BillRecord]:
+    rows = session.scalars(sa.select(BillRow).where(sa.tuple_(BillRow.account, BillRow.bill_id).in_(keys)))
+    return {(row.account, row.bill_id): record_of(row) for row in rows}
