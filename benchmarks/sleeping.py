@@ -35,7 +35,7 @@ class Sizes(NamedTuple, Generic[Value]):
 
 async def main(given: argparse.Namespace) -> None:
     # Every contract stays in the cache, whatever the worker's default is.
-    os.environ["AVTAL_WORKER_CACHED_CONTRACTS_MAX"] = str(given.contracts + WARM_UP + 100)
+    os.environ["AVTAL_WORKER_CONTRACTS_CACHED_MAX"] = str(given.contracts + WARM_UP + 100)
     async with bench(given.store) as running:
         await asleep(running, "warm", WARM_UP)
         before = await asyncio.to_thread(sizes, running)
