@@ -20,7 +20,7 @@ from store.inbox import (
     give_callbacks_back,
     try_callback_later,
 )
-from store.outbox import Telling, claim_tellings, give_tellings_back, tell_later, telling_backlog
+from store.outbox import Telling, claim_tellings, forget, give_tellings_back, tell_later, telling_backlog
 
 TRY_AGAIN_SECONDS_MAX = 300.0
 SILENT_SECONDS_MAX = 30.0
@@ -64,27 +64,33 @@ class Inbox:
 class Outbox:
     name = "outbox"
 
-    def __init__(self, database: Database, tell: Callable[[Telling], Awaitable[None]]) -> None:
+    def __init__(self, database: Database, tell: Callable[[Telling], Awaitable[bool]]) -> None:
         self._database = database
         self._tell = tell
+        self._told: list[int] = []
 
     def claim(self, now: float, limit: int) -> Sequence[Telling]:
+        """In the same transaction what was told is deleted; if that fails, it is told again, which does no harm."""
+        told, self._told = self._told, []
         with self._database.write() as session:
-            return claim_tellings(session, now, limit)
+            return claim_tellings(session, now, limit, told)
 
     def key(self, work: Telling) -> Hashable:
         return work.account, work.contract_id
 
     async def carry_out(self, work: Telling) -> None:
         with about(work.account, work.contract_id, work.bill_id):
-            await self._tell(work)
+            if await self._tell(work):
+                self._told.append(work.id)
 
     def put_off(self, work: Telling, trouble: str) -> None:
         with self._database.write() as session:
             tell_later(session, work, time.time() + patience(work.attempts), trouble)
 
     def give_back(self, works: Sequence[Telling]) -> None:
+        told, self._told = self._told, []
         with self._database.write() as session:
+            forget(session, told)
             give_tellings_back(session, works)
 
     def backlog(self, now: float) -> Backlog:

@@ -3,7 +3,6 @@
 No rule is applied before the answer (WEB-3). A repeat is answered like the first and changes nothing.
 """
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Callable
@@ -11,11 +10,12 @@ from dataclasses import dataclass
 
 import simplejson
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
 
 from billogram.verify import is_genuine
-from store.accounts import platform_access
+from store.accounts import callback_keys
 from store.cipher import Cipher
 from store.clock import Clock
 from store.database import Database
@@ -45,17 +45,18 @@ def receiver_router(receiver: Receiver) -> APIRouter:
         body = await _limited_body(request)
         if body is None:
             return _answer(413, "too_large", "a callback has at most 1 MiB")
-        return await asyncio.to_thread(_receive, receiver, account, dict(request.headers), body)
+        # Not in the threads of asyncio, where an answer would wait behind all that the relay does.
+        return await run_in_threadpool(_receive, receiver, account, dict(request.headers), body)
 
     return router
 
 
 def _receive(receiver: Receiver, account: str, headers: dict[str, str], body: bytes) -> Response:
     with receiver.database.read() as session:
-        access = platform_access(session, receiver.cipher, account)
-    if access is None:
+        keys = callback_keys(session, receiver.cipher, account)
+    if keys is None:
         return _answer(404, "unknown_account", "no such account")
-    if not is_genuine(headers, body, access.callback_keys):
+    if not is_genuine(headers, body, keys):
         return _answer(401, "bad_signature", "the signature is missing or wrong, or the account has no callback key")
     told = _told(body)
     if told is None:

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import httpx
 from pydantic import ValidationError
@@ -21,7 +22,7 @@ from billogram.translate import callback_news, remote_invoice
 from callbacks.boxes import patience
 from callbacks.reading import must_read
 from callbacks.relay import FAILED
-from contracts.bill import BillStatus, bill_parts
+from contracts.bill import BillStatus, Fact, bill_parts
 from contracts.invoice import CallbackNews, RemoteInvoice
 from observing.subject import about
 from observing.tracing import span
@@ -29,13 +30,19 @@ from store.accounts import PlatformAccess, platform_access
 from store.bills import bill_of_invoice, take_over
 from store.cipher import Cipher
 from store.database import Database
-from store.facts import facts_of, record_facts
+from store.facts import add_facts, facts_of
 from store.inbox import DONE, IGNORED, UNMATCHED, StoredCallback, finish_callback, try_callback_later
 from store.schema import BillRow
 
 log = logging.getLogger(__name__)
 
 Invoices = dict[str, RemoteInvoice | None]
+
+
+class Found(NamedTuple):
+    news: CallbackNews
+    bill: BillRow
+    known: Sequence[Fact]
 
 
 class Recording:
@@ -76,16 +83,15 @@ class Recording:
     def _record_if_enough(self, stored: StoredCallback, news: Sequence[CallbackNews]) -> PlatformAccess | None:
         """If the callback does not say enough, nothing is recorded, and the answer is where more can be read."""
         with self._database.write() as session:
-            for one in news:
-                bill = bill_of_invoice(session, stored.account, one.billogram_id, one.custom)
-                if bill is not None and must_read(BillStatus(bill.status), facts_of(session, bill), one):
-                    return platform_access(session, self._cipher, stored.account)
-            _record(session, stored, news, {})
+            found = _find(session, stored, news)
+            if any(must_read(BillStatus(bill.status), known, one) for one, bill, known in found):
+                return platform_access(session, self._cipher, stored.account)
+            _record(session, stored, news, found, {})
             return None
 
     def _record_with(self, stored: StoredCallback, news: Sequence[CallbackNews], invoices: Invoices) -> None:
         with self._database.write() as session:
-            _record(session, stored, news, invoices)
+            _record(session, stored, news, _find(session, stored, news), invoices)
 
     def _finish(self, stored: StoredCallback, state: str, why: str) -> None:
         with self._database.write() as session:
@@ -98,22 +104,29 @@ class Recording:
             _again(session, stored, str(error), type(error).__name__)
 
 
-def _record(session: Session, stored: StoredCallback, news: Sequence[CallbackNews], invoices: Invoices) -> None:
-    """All that one callback tells, in one transaction; most tell of one invoice."""
-    is_known = False
+def _find(session: Session, stored: StoredCallback, news: Sequence[CallbackNews]) -> list[Found]:
+    """The bills that the callback tells of, locked, with their facts; most callbacks tell of one."""
+    found = []
     for one in news:
         bill = bill_of_invoice(session, stored.account, one.billogram_id, one.custom)
-        if bill is None:
-            continue
-        is_known = True
+        if bill is not None:
+            found.append(Found(one, bill, facts_of(session, bill)))
+    return found
+
+
+def _record(
+    session: Session, stored: StoredCallback, news: Sequence[CallbackNews], found: Sequence[Found], invoices: Invoices
+) -> None:
+    """All that one callback tells, in one transaction."""
+    for one, bill, known in found:
         invoice = invoices.get(one.billogram_id)
         with _subject(stored, bill):
             bill.billogram_id = one.billogram_id
             if invoice is not None:
                 take_over(bill, invoice)
-            record_facts(session, bill, (*one.facts, *(invoice.facts if invoice else ())))
+            add_facts(session, bill, known, (*one.facts, *(invoice.facts if invoice else ())))
             log.info("callback %d recorded: bill %s is %s", stored.id, bill.bill_id, bill.status)
-    if is_known:
+    if found:
         finish_callback(session, stored, DONE)
     else:
         _unknown_bill(session, stored, news[0])

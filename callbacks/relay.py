@@ -13,7 +13,9 @@ from typing import Generic, Protocol, TypeVar
 from prometheus_client import Counter
 
 LOOK_SECONDS = 0.5
-AT_ONCE_MAX = 32
+AT_ONCE_MAX = 40
+FREE_MIN = 8
+"""It looks for so much at least: under load one look into the store finds work for many."""
 FINISHES_WITHIN_SECONDS = 3.0
 
 FAILED = Counter("avtal_relay_failed_tries", "Tries that did not succeed, by box and reason", ["box", "reason"])
@@ -40,7 +42,7 @@ class Box(Protocol[Work]):
         """Tried again later, and the longer the more often it was tried."""
 
     def give_back(self, works: Sequence[Work]) -> None:
-        """Ends the leases of what was not done."""
+        """Ends the leases of what was not done; the last that a relay asks of its box."""
 
 
 class Relay(Generic[Work]):
@@ -79,7 +81,7 @@ class Relay(Generic[Work]):
 
     async def _look(self) -> None:
         free = AT_ONCE_MAX - len(self._under_way)
-        if free <= 0:
+        if free < FREE_MIN:
             return
         try:
             due = await asyncio.to_thread(self._box.claim, time.time(), free)
@@ -122,13 +124,13 @@ class Relay(Generic[Work]):
 
     async def _finish(self) -> None:
         """What is cancelled here is still stored, and free for another process at once."""
-        if not self._under_way:
-            return
-        _, unfinished = await asyncio.wait([*self._under_way], timeout=FINISHES_WITHIN_SECONDS)
+        unfinished: set[asyncio.Task[None]] = set()
+        if self._under_way:
+            _, unfinished = await asyncio.wait([*self._under_way], timeout=FINISHES_WITHIN_SECONDS)
         works = [self._under_way[task] for task in unfinished]
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
         if works:
             logger.info("the %s gives %d pieces of work back", self._box.name, len(works))
-            await asyncio.to_thread(self._box.give_back, works)
+        await asyncio.to_thread(self._box.give_back, works)

@@ -15,12 +15,11 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from callbacks.relay import FAILED
-from contracts.bill import BillRecord
 from contracts.details import terms_in_words
 from observing.tracing import span
 from store.contracts import contract, standing_in_row
 from store.database import Database
-from store.outbox import Telling, news_of, queue_start_again, tell_later, told
+from store.outbox import Telling, queue_start_again, tell_later, told
 from workflows.attributes import attributes_at_start
 from workflows.contract import ContractWorkflow
 from workflows.messages import ContractStart, workflow_id
@@ -37,7 +36,8 @@ class TellingTemporal:
         self._database = database
         self._task_queue = task_queue
 
-    async def tell(self, telling: Telling) -> None:
+    async def tell(self, telling: Telling) -> bool:
+        """Whether Temporal has been told; else the row knows what is next."""
         with span("tell Temporal", telling.traceparent):
             try:
                 await (self._start(telling) if telling.bill_id is None else self._signal(telling))
@@ -50,7 +50,8 @@ class TellingTemporal:
                 # What the SDK raises when it can't connect at all.
                 await asyncio.to_thread(self._later, telling, "NOT_CONNECTED")
             else:
-                await asyncio.to_thread(self._told, telling)
+                return True
+            return False
 
     async def _start(self, telling: Telling) -> None:
         start = await asyncio.to_thread(self._contract_start, telling)
@@ -72,12 +73,11 @@ class TellingTemporal:
         log.info("contract %s started", telling.contract_id)
 
     async def _signal(self, telling: Telling) -> None:
-        news = await asyncio.to_thread(self._news, telling)
         handle: WorkflowHandle[ContractWorkflow, None] = self._client.get_workflow_handle_for(
             ContractWorkflow.run, workflow_id(telling.account, telling.contract_id)
         )
-        if news is not None:
-            await handle.signal(ContractWorkflow.bill_changed, news, rpc_timeout=RPC_TIMEOUT)
+        if telling.news is not None:
+            await handle.signal(ContractWorkflow.bill_changed, telling.news, rpc_timeout=RPC_TIMEOUT)
 
     def _contract_start(self, telling: Telling) -> ContractStart:
         with self._database.read() as session:
@@ -90,14 +90,6 @@ class TellingTemporal:
             sold_at=stored.sold_at,
             standing=standing_in_row(stored),
         )
-
-    def _news(self, telling: Telling) -> BillRecord | None:
-        with self._database.read() as session:
-            return news_of(session, telling)
-
-    def _told(self, telling: Telling) -> None:
-        with self._database.write() as session:
-            told(session, telling)
 
     def _gone(self, telling: Telling) -> None:
         with self._database.write() as session:

@@ -80,6 +80,12 @@ def platform_access(session: Session, cipher: Cipher, account: str) -> PlatformA
     )
 
 
+def callback_keys(session: Session, cipher: Cipher, account: str) -> tuple[str, ...] | None:
+    """Those that the account's callbacks may be signed with; None without such an account."""
+    sealed = session.scalar(sa.select(AccountRow.callback_keys).where(AccountRow.account == account))
+    return None if sealed is None else tuple(cipher.unseal(key) for key in sealed)
+
+
 def new_api_key(session: Session, account: str, now: datetime) -> str:
     """Shown once; only its digest is kept. Raises NoSuchAccount."""
     locked_account(session, account)
@@ -95,11 +101,10 @@ def account_of_key(session: Session, key: str) -> str | None:
 
 def current_policy(session: Session, account: str) -> tuple[int, Policy]:
     """The newest version and its number. Raises NoSuchAccount."""
-    row = session.scalars(
-        sa.select(PolicyRow).where(PolicyRow.account == account).order_by(PolicyRow.version.desc()).limit(1)
-    ).one_or_none()
-    if row is None:
+    owner = session.get(AccountRow, account)
+    if owner is None:
         raise NoSuchAccount(account)
+    row = session.get_one(PolicyRow, (account, owner.policy_version))
     return row.version, Policy.model_validate(row.policy)
 
 

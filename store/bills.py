@@ -18,8 +18,8 @@ from contracts.policy import Mode, OnLoss, Policy, RenewalWhileOff, changed
 from contracts.terms import Schedule
 from store.accounts import current_policy
 from store.facts import facts_of, parked_of, recompute, record_facts
-from store.schema import BillRow, ContractRow, SubscriberRow
-from store.terms import Terms, terms_for
+from store.schema import AccountRow, BillRow, ContractRow, PolicyRow, SubscriberRow, Table, TermsRow
+from store.terms import Terms, in_force
 
 
 def begin_bill(
@@ -35,14 +35,13 @@ def begin_bill(
         bill = _bill_in_force(session, account, contract_id, period) or bill
     if bill is not None and (bill.made or bill.void):
         return bill
-    contract = session.get_one(ContractRow, (account, contract_id))
-    terms = terms_for(session, account, contract_id, period.number)
+    contract, terms, subscriber = _made_of(session, account, contract_id, period)
     version, policy = current_policy(session, account)
     policy = changed(policy, terms.policy_override)
     if bill is None:
-        _void_earlier_revision(session, account, contract_id, period)
+        if revision > 0:
+            _void_earlier_revision(session, account, contract_id, period)
         bill = _frozen(contract, terms, period, revision, version, policy, now)
-        session.add(bill)
     bill.attempts += 1
     bill.parked_reason = bill.parked_field = bill.trouble = None
     bill.status = BillStatus.CREATING
@@ -50,7 +49,8 @@ def begin_bill(
         bill.made = True
         _finish(session, bill)
     else:
-        _choose_way(session, bill, contract, terms, policy)
+        _choose_way(session, bill, subscriber, terms, policy)
+    session.add(bill)
     return bill
 
 
@@ -97,11 +97,11 @@ def finish_bill(session: Session, bill: BillRow, invoice: RemoteInvoice, custome
     bill.customer_no = customer_no
     bill.made = True
     take_over(bill, invoice)
-    record_facts(session, bill, invoice.facts, tell=False)
+    has_risen = record_facts(session, bill, invoice.facts, tell=False)
     if not _is_expected(invoice, expected):
         park_bill(session, bill, Parked(reason=ParkedReason.AMOUNT_MISMATCH, field="total_sum"), "")
-    else:
-        _finish(session, bill)
+    elif not has_risen:
+        bill.version += 1
 
 
 def _is_expected(invoice: RemoteInvoice, total_minor: int) -> bool:
@@ -185,6 +185,33 @@ def _bill_in_force(session: Session, account: str, contract_id: str, period: Per
     ).one_or_none()
 
 
+def _made_of(
+    session: Session, account: str, contract_id: str, period: Period
+) -> tuple[ContractRow, Terms, SubscriberRow]:
+    """The contract, the terms that hold for this period, and its reader.
+
+    Account and policy are read in the same query, so that whoever wants them in this transaction has them.
+    """
+    found = session.execute(
+        sa.select(ContractRow, TermsRow, SubscriberRow, AccountRow, PolicyRow)
+        .join(TermsRow, _same(TermsRow, ContractRow, "account", "contract_id"))
+        .join(SubscriberRow, _same(SubscriberRow, ContractRow, "account", "subscriber_id"))
+        .join(AccountRow, AccountRow.account == ContractRow.account)
+        .join(
+            PolicyRow, sa.and_(PolicyRow.account == AccountRow.account, PolicyRow.version == AccountRow.policy_version)
+        )
+        .where(ContractRow.account == account, ContractRow.contract_id == contract_id)
+        .order_by(TermsRow.version)
+    ).all()
+    contract, _, subscriber, _, _ = found[0]
+    versions = [Terms.model_validate(row[1], from_attributes=True) for row in found]
+    return contract, in_force(versions, period.number), subscriber
+
+
+def _same(one: type[Table], other: type[Table], *columns: str) -> sa.ColumnElement[bool]:
+    return sa.and_(*(getattr(one, column) == getattr(other, column) for column in columns))
+
+
 def _frozen(
     contract: ContractRow, terms: Terms, period: Period, revision: int, version: int, policy: Policy, now: datetime
 ) -> BillRow:
@@ -219,9 +246,8 @@ def _frozen(
     return bill
 
 
-def _choose_way(session: Session, bill: BillRow, contract: ContractRow, terms: Terms, policy: Policy) -> None:
-    row = session.get_one(SubscriberRow, (contract.account, contract.subscriber_id))
-    subscriber = Subscriber.model_validate(row.subscriber)
+def _choose_way(session: Session, bill: BillRow, reader: SubscriberRow, terms: Terms, policy: Policy) -> None:
+    subscriber = Subscriber.model_validate(reader.subscriber)
     reach = Reach(
         email=subscriber.email,
         phone=subscriber.phone,

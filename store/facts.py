@@ -17,21 +17,32 @@ from store.schema import BillRow, FactRow, OutboxRow
 
 def record_facts(session: Session, bill: BillRow, facts: Iterable[Fact], *, tell: bool = True) -> bool:
     """`bill` is locked by this transaction; `tell` queues its news for the contract. True if its version rose."""
-    known = list(facts_of(session, bill))
+    return add_facts(session, bill, facts_of(session, bill), facts, tell=tell)
+
+
+def add_facts(
+    session: Session, bill: BillRow, known: Sequence[Fact], facts: Iterable[Fact], *, tell: bool = True
+) -> bool:
+    """The same for one who has read the facts that are `known` already, with the bill locked."""
+    new: list[Fact] = []
     for fact in facts:
-        if not any(is_same_fact(fact, other) for other in known):
-            known.append(fact)
-            session.add(_row(bill, fact))
-    return recompute(session, bill, known, tell=tell)
+        if not any(is_same_fact(fact, other) for other in (*known, *new)):
+            new.append(fact)
+    has_risen = recompute(session, bill, [*known, *new], tell=tell)
+    if new:
+        session.flush()  # the bill goes before its facts
+        session.connection().execute(sa.insert(FactRow), [_row(bill, fact) for fact in new])
+    return has_risen
 
 
 def facts_of(session: Session, bill: BillRow) -> Sequence[Fact]:
-    rows = session.scalars(
-        sa.select(FactRow)
-        .where(FactRow.account == bill.account, FactRow.bill_id == bill.bill_id)
-        .order_by(FactRow.at, FactRow.id)
-    )
-    return [Fact.model_validate(row.fact) for row in rows]
+    with session.no_autoflush:  # facts are written at once, so that nothing which they depend on waits
+        found = session.scalars(
+            sa.select(FactRow.fact)
+            .where(FactRow.account == bill.account, FactRow.bill_id == bill.bill_id)
+            .order_by(FactRow.at, FactRow.id)
+        ).all()
+    return [Fact.model_validate(fact) for fact in found]
 
 
 def recompute(session: Session, bill: BillRow, facts: Iterable[Fact], *, tell: bool = True) -> bool:
@@ -74,12 +85,12 @@ def _decides(bill: BillRow) -> tuple[object, ...]:
     )
 
 
-def _row(bill: BillRow, fact: Fact) -> FactRow:
-    return FactRow(
-        account=bill.account,
-        bill_id=bill.bill_id,
-        type=fact.type,
-        at=fact.at,
-        event_uuid=fact.event_uuid,
-        fact=fact.model_dump(mode="json"),
-    )
+def _row(bill: BillRow, fact: Fact) -> dict[str, object]:
+    return {
+        "account": bill.account,
+        "bill_id": bill.bill_id,
+        "type": fact.type,
+        "at": fact.at,
+        "event_uuid": fact.event_uuid,
+        "fact": fact.model_dump(mode="json"),
+    }

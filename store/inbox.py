@@ -67,15 +67,15 @@ def claim_callbacks(session: Session, now: float, limit: int) -> Sequence[Stored
         sa.select(CallbackRow)
         .where(CallbackRow.state == NEW, CallbackRow.try_at <= now, CallbackRow.leased_until <= now)
         .where(CallbackRow.subject.not_in(held))
-        .order_by(CallbackRow.id)
+        .order_by(CallbackRow.try_at, CallbackRow.id)  # as their index does, however many wait
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     oldest: dict[tuple[str, str], CallbackRow] = {}
     for row in rows:
         oldest.setdefault((row.account, row.subject), row)
-    for row in oldest.values():
-        row.leased_until = now + LEASE_SECONDS
+    leased = sa.update(CallbackRow).where(CallbackRow.id.in_([row.id for row in oldest.values()]))
+    session.execute(leased.values(leased_until=now + LEASE_SECONDS), execution_options={"synchronize_session": False})
     return [StoredCallback.model_validate(row, from_attributes=True) for row in oldest.values()]
 
 
@@ -94,7 +94,8 @@ def callback_backlog(session: Session, now: float) -> Backlog:
 
 
 def finish_callback(session: Session, callback: StoredCallback, state: str, trouble: str | None = None) -> None:
-    session.execute(sa.update(CallbackRow).where(CallbackRow.id == callback.id).values(state=state, trouble=trouble))
+    finished = sa.update(CallbackRow).where(CallbackRow.id == callback.id).values(state=state, trouble=trouble)
+    session.execute(finished, execution_options={"synchronize_session": False})
 
 
 def try_callback_later(session: Session, callback: StoredCallback, try_at: float, trouble: str) -> None:

@@ -4,10 +4,10 @@ A contract's oldest row is its turn; the later ones wait. So a start comes befor
 telling fails holds up itself alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from contracts.bill import BillRecord
 from contracts.record import Record
@@ -20,8 +20,20 @@ _FIRST = sa.select(sa.func.min(OutboxRow.id)).group_by(OutboxRow.account, Outbox
 """The row of each contract whose turn it is."""
 
 
+CLAIMED = (
+    OutboxRow.id,
+    OutboxRow.account,
+    OutboxRow.contract_id,
+    OutboxRow.bill_id,
+    OutboxRow.attempts,
+    OutboxRow.trouble,
+    OutboxRow.traceparent,
+)
+
+
 class Telling(Record):
-    """One row whose turn it is. No `bill_id` means: start the contract."""
+    """One row whose turn it is. No `bill_id` means: start the contract; else `news` is the bill as it is now, for what
+    was queued may be older and is no longer of interest."""
 
     id: int
     account: str
@@ -31,6 +43,7 @@ class Telling(Record):
     leased_until: float
     trouble: str | None
     traceparent: str | None
+    news: BillRecord | None = None
 
 
 def queue_start(session: Session, account: str, contract_id: str) -> None:
@@ -57,21 +70,30 @@ def queue_start_again(session: Session, telling: Telling) -> bool:
     return True
 
 
-def claim_tellings(session: Session, now: float, limit: int) -> Sequence[Telling]:
-    """The oldest row of each contract, if it is due, leased to the caller. `now` is real time.
+def claim_tellings(session: Session, now: float, limit: int, done: Collection[int] = ()) -> Sequence[Telling]:
+    """The oldest row of each contract, if it is due, leased to the caller. `now` is real time; what is `done` goes.
 
-    A contract whose oldest row another process has locked or leased is left to it, so that the order is kept.
+    A contract whose oldest row another process has locked or leased is left to it, so that the order is kept. The
+    question costs the same however much is queued.
     """
-    rows = session.scalars(
-        sa.select(OutboxRow)
-        .where(OutboxRow.id.in_(_FIRST), OutboxRow.try_at <= now, OutboxRow.leased_until <= now)
+    forget(session, done)
+    earlier = aliased(OutboxRow)
+    is_of_same = (earlier.account == OutboxRow.account, earlier.contract_id == OutboxRow.contract_id)
+    claimed = session.execute(
+        sa.select(*CLAIMED)
+        .where(OutboxRow.try_at <= now, OutboxRow.leased_until <= now)
+        .where(~sa.exists().where(*is_of_same, earlier.id < OutboxRow.id))
         .order_by(OutboxRow.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=OutboxRow)
     ).all()
-    for row in rows:
-        row.leased_until = now + LEASE_SECONDS
-    return [Telling.model_validate(row, from_attributes=True) for row in rows]
+    if not claimed:
+        return []
+    leased = sa.update(OutboxRow).where(OutboxRow.id.in_([row.id for row in claimed]))
+    session.execute(leased.values(leased_until=now + LEASE_SECONDS), execution_options={"synchronize_session": False})
+    news = _news(session, [(row.account, row.bill_id) for row in claimed if row.bill_id is not None])
+    until = now + LEASE_SECONDS
+    return [Telling(**row._mapping, leased_until=until, news=news.get((row.account, row.bill_id))) for row in claimed]
 
 
 def tellings_under_way(session: Session, now: float) -> int:
@@ -89,7 +111,7 @@ def telling_backlog(session: Session, now: float) -> Backlog:
 
 
 def told(session: Session, telling: Telling) -> None:
-    session.execute(sa.delete(OutboxRow).where(OutboxRow.id == telling.id))
+    forget(session, [telling.id])
 
 
 def tell_later(session: Session, telling: Telling, try_at: float, trouble: str) -> None:
@@ -118,7 +140,12 @@ def waiting_tellings(session: Session, account: str) -> Sequence[Telling]:
     return [Telling.model_validate(row, from_attributes=True) for row in rows]
 
 
-def news_of(session: Session, telling: Telling) -> BillRecord | None:
-    """The bill as it is now; what was queued may be older, and is no longer of interest."""
-    row = session.get(BillRow, (telling.account, telling.bill_id))
-    return record_of(row) if row else None
+def forget(session: Session, done: Collection[int]) -> None:
+    if done:
+        gone = sa.delete(OutboxRow).where(OutboxRow.id.in_(done))
+        session.execute(gone, execution_options={"synchronize_session": False})
+
+
+def _news(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], BillRecord]:
+    rows = session.scalars(sa.select(BillRow).where(sa.tuple_(BillRow.account, BillRow.bill_id).in_(keys)))
+    return {(row.account, row.bill_id): record_of(row) for row in rows}

@@ -235,6 +235,7 @@ class CallbackRow(Table):
     __table_args__ = (
         sa.UniqueConstraint("account", "callback_id", name="callback_once"),
         sa.Index("callbacks_to_do", "state", "try_at"),
+        sa.Index("callbacks_leased", "state", "leased_until", "subject"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -44,10 +44,10 @@ def customer_of(session: Session, account: str, subscriber_id: str) -> Customer:
 
     A placeholder address stays with us: the platform would write its reminders to it.
     """
-    row = _locked(session, account, subscriber_id)
-    assert row is not None, "a contract has a subscriber"
+    row = session.get_one(SubscriberRow, (account, subscriber_id))
     if row.customer_no is None:
-        row.customer_no = take_customer_no(session, account)
+        _locked(session, account, subscriber_id)  # another bill may have given the number meanwhile
+        row.customer_no = row.customer_no or take_customer_no(session, account)
     subscriber = Subscriber.model_validate(row.subscriber)
     _, policy = current_policy(session, account)
     if is_placeholder(subscriber.email or "", policy.placeholder_domains):

@@ -14,7 +14,7 @@ from callbacks.boxes import Outbox
 from callbacks.relay import Relay
 from store.database import Database
 from store.inbox import LEASE_SECONDS, Backlog, StoredCallback, claim_callbacks, store_callback
-from store.outbox import Telling, claim_tellings, telling_backlog, told
+from store.outbox import Telling, claim_tellings, telling_backlog
 from store.schema import OutboxRow
 from tests.store.making import ACCOUNT, NOW, new_store
 
@@ -41,11 +41,6 @@ def queue(database: Database) -> None:
             session.flush()
 
 
-def finish(database: Database, telling: Telling) -> None:
-    with database.write() as session:
-        told(session, telling)
-
-
 def rows(database: Database) -> Sequence[OutboxRow]:
     with database.read() as session:
         return session.scalars(sa.select(OutboxRow).order_by(OutboxRow.id)).all()
@@ -60,10 +55,10 @@ async def until(holds: Callable[[], object]) -> None:
 async def test_several_relays_tell_everything_once_and_in_order_per_contract(database: Database) -> None:
     heard: dict[str, list[str | None]] = defaultdict(list)
 
-    async def tell(telling: Telling) -> None:
+    async def tell(telling: Telling) -> bool:
         heard[telling.contract_id].append(telling.bill_id)
         await asyncio.sleep(0.001)
-        await asyncio.to_thread(finish, database, telling)
+        return True
 
     queue(database)
     relays = [Relay[Telling](Outbox(database, tell)) for _ in range(RELAYS)]
@@ -109,11 +104,11 @@ async def test_a_stopped_relay_gives_back_at_once_what_it_does_not_finish(
     monkeypatch.setattr("callbacks.relay.FINISHES_WITHIN_SECONDS", 0.5)
     begun: list[str] = []
 
-    async def tell(telling: Telling) -> None:
+    async def tell(telling: Telling) -> bool:
         begun.append(telling.contract_id)
         if telling.contract_id != "c-0":
             await asyncio.Event().wait()
-        await asyncio.to_thread(finish, database, telling)
+        return True
 
     with database.write() as session:
         session.add_all([OutboxRow(account=ACCOUNT, contract_id=f"c-{number}") for number in range(3)])
@@ -128,7 +123,7 @@ async def test_a_stopped_relay_gives_back_at_once_what_it_does_not_finish(
 
 
 async def test_what_fails_by_a_mistake_of_ours_is_put_off_counted_and_named(database: Database) -> None:
-    async def tell(_telling: Telling) -> None:
+    async def tell(_telling: Telling) -> bool:
         raise ZeroDivisionError("a secret of the reader")
 
     with database.write() as session:

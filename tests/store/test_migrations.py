@@ -1,5 +1,7 @@
 """The migrations make exactly the tables that the code expects, and what an earlier release stored goes on."""
 
+import time
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext

