@@ -19,6 +19,7 @@ from contracts.terms import Schedule
 from store.accounts import current_policy
 from store.facts import facts_of, parked_of, recompute, record_facts
 from store.schema import BillRow, ContractRow, SubscriberRow, TermsRow
+from store.watching import watch_bill
 
 
 def begin_bill(
@@ -42,6 +43,7 @@ def begin_bill(
         _void_earlier_revision(session, account, contract_id, period)
         bill = _frozen(contract, terms, period, revision, version, policy, now)
         session.add(bill)
+    watch_bill(session, bill)
     bill.attempts += 1
     bill.parked_reason = bill.parked_field = bill.trouble = None
     bill.status = BillStatus.CREATING
@@ -118,6 +120,7 @@ def take_over(bill: BillRow, invoice: RemoteInvoice) -> None:
 
 def park_bill(session: Session, bill: BillRow, parked: Parked, words: str) -> None:
     """`words` are the platform's own, for the person who mends it."""
+    watch_bill(session, bill)
     bill.parked_reason, bill.parked_field, bill.trouble = parked.reason, parked.field, words or None
     _finish(session, bill)
 

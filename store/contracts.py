@@ -11,6 +11,7 @@ from contracts.contract import ContractStatus, Standing
 from contracts.record import Record
 from contracts.terms import Ending, Schedule
 from store.schema import ContractRow
+from store.watching import watch_contract
 
 
 class StoredContract(Record):
@@ -40,6 +41,7 @@ def write_standing(session: Session, account: str, contract_id: str, standing: S
     row = session.get_one(ContractRow, (account, contract_id), with_for_update=True)
     if standing.counter <= row.counter:
         return
+    watch_contract(session, row)
     row.counter = standing.counter
     row.status, row.access, row.reason, row.since = standing.status, standing.access, standing.reason, standing.since
     row.ending = standing.ending.model_dump(mode="json") if standing.ending else None

@@ -13,16 +13,19 @@ from sqlalchemy.orm import Session
 from contracts.bill import BillStatus, Fact, Parked, ParkedReason, add_up, is_same_fact, status_of
 from contracts.periods import civil_day
 from store.schema import BillRow, FactRow, OutboxRow
+from store.watching import watch_bill
 
 
 def record_facts(session: Session, bill: BillRow, facts: Iterable[Fact], *, tell: bool = True) -> bool:
     """`bill` is locked by this transaction; `tell` queues its news for the contract. True if its version rose."""
     known = list(facts_of(session, bill))
+    new: list[Fact] = []
     for fact in facts:
-        if not any(is_same_fact(fact, other) for other in known):
-            known.append(fact)
+        if not any(is_same_fact(fact, other) for other in (*known, *new)):
+            new.append(fact)
             session.add(_row(bill, fact))
-    return recompute(session, bill, known, tell=tell)
+    watch_bill(session, bill).note_facts(new, [*known, *new])
+    return recompute(session, bill, [*known, *new], tell=tell)
 
 
 def facts_of(session: Session, bill: BillRow) -> Sequence[Fact]:
@@ -36,6 +39,7 @@ def facts_of(session: Session, bill: BillRow) -> Sequence[Fact]:
 
 def recompute(session: Session, bill: BillRow, facts: Iterable[Fact], *, tell: bool = True) -> bool:
     """Sets what follows from the facts and from our own decisions about the bill."""
+    watch_bill(session, bill)
     before = _decides(bill)
     figures = add_up(facts, bill.total_minor)
     dispatched = figures.dispatched_at

@@ -14,6 +14,7 @@ from contracts.terms import Schedule
 from store.outbox import queue_start
 from store.schema import ContractRow, TermsRow
 from store.subscribers import put_subscriber
+from store.watching import watch_contract
 
 
 class NewContract(Record):
@@ -44,7 +45,9 @@ def record_sale(session: Session, account: str, contract: NewContract, now: date
     if known is not None:
         return SaleOutcome.SAME if known.sale_digest == contract.digest else SaleOutcome.OTHER_TERMS
     put_subscriber(session, account, contract.subscriber)
-    session.add(_contract_row(account, contract, now))
+    row = _contract_row(account, contract, now)
+    watch_contract(session, row, is_new=True)
+    session.add(row)
     session.flush()
     session.add(_first_terms(account, contract))
     queue_start(session, account, contract.contract_id)
