@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     worker_pollers_max: Annotated[int, Field(ge=2)] = 20
     bills_per_second_max: Annotated[float, Field(gt=0)] | None = None
     """For each account, over all workers; kept by Temporal's server."""
+    private_endpoints: bool = False
+    """Only the embedded stack sets it: publishers may be told by http and at private addresses."""
     test_clock: bool = False
     """Only the embedded stack sets it: time comes from the store's clock, which can be moved forward."""
 

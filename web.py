@@ -15,6 +15,7 @@ from temporalio.client import Client
 from api.app import Api, api_router, install_problems
 from api.health import health_router
 from billogram.client import http_client
+from callbacks.publishing import DELIVERIES_AT_ONCE_MAX, Publishing, endpoint_client
 from callbacks.receiver import Receiver, receiver_router
 from callbacks.recording import Recording
 from callbacks.relay import Relay
@@ -24,6 +25,7 @@ from starter.commands import Commands
 from starter.connection import connect
 from store.clock import Clock, TestClock
 from store.database import Database
+from store.deliveries import Delivery
 from store.inbox import StoredCallback, claim_callbacks
 from store.outbox import Telling, claim_tellings
 
@@ -33,7 +35,10 @@ RELAY_SILENT_SECONDS = 30.0
 class Web:
     """One web process: what it serves, and what runs beside it."""
 
-    def __init__(self, settings: Settings, client: Client, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, settings: Settings, client: Client, http: httpx.AsyncClient, publishers: httpx.AsyncClient
+    ) -> None:
+        self.private_endpoints = settings.private_endpoints
         self.database = Database(settings.store_url)
         self.cipher = cipher_of(settings)
         self.clock: Clock = TestClock(self.database) if settings.test_clock else Clock()
@@ -42,12 +47,20 @@ class Web:
         self.outbox = Relay[Telling](self._tellings, lambda work: (work.account, work.contract_id), telling.tell)
         recording = Recording(self.database, self.cipher, http, self.outbox.wake)
         self.inbox = Relay[StoredCallback](self._callbacks, lambda work: (work.account, work.subject), recording.record)
+        publishing = Publishing(self.database, self.cipher, publishers, private_ok=settings.private_endpoints)
+        self.publisher = Relay[Delivery](
+            publishing.fetch,
+            lambda work: (work.account, work.event.contract_id),
+            publishing.deliver,
+            at_once_max=DELIVERIES_AT_ONCE_MAX,
+        )
 
     def routers(self, parts: Collection[str]) -> Iterator[APIRouter]:
         yield health_router({"store": self._check_store, "temporal": self._check_temporal, "relay": self._check_relay})
         if "api" in parts:
             commands = Commands(self.client, self.database, self.clock)
-            yield api_router(Api(self.database, self.clock, commands, self.outbox.wake))
+            api = Api(self.database, self.clock, commands, self.outbox.wake, self.cipher, self.private_endpoints)
+            yield api_router(api)
         if "callbacks" in parts:
             yield receiver_router(Receiver(self.database, self.cipher, self.clock, self.inbox.wake))
 
@@ -71,7 +84,7 @@ class Web:
             raise ConnectionError("Temporal says that it is not serving")
 
     async def _check_relay(self) -> None:
-        silent = time.time() - min(self.inbox.looked_at, self.outbox.looked_at)
+        silent = time.time() - min(relay.looked_at for relay in (self.inbox, self.outbox, self.publisher))
         if silent > RELAY_SILENT_SECONDS:
             raise ConnectionError("the relay does not look for work")
 
@@ -79,11 +92,11 @@ class Web:
 def create_app(settings: Settings, parts: Collection[str] = WEB_PARTS) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with http_client() as http:
-            web = Web(settings, await connect(lazy=True), http)
+        async with http_client() as http, endpoint_client() as publishers:
+            web = Web(settings, await connect(lazy=True), http, publishers)
             for router in web.routers(parts):
                 app.include_router(router)
-            relays = [asyncio.create_task(relay.run()) for relay in (web.inbox, web.outbox)]
+            relays = [asyncio.create_task(relay.run()) for relay in (web.inbox, web.outbox, web.publisher)]
             yield
             for task in relays:
                 task.cancel()

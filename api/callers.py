@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from api.problems import KEY_REFUSED, Problem
 from starter.commands import Commands
 from store.accounts import account_of_key
+from store.cipher import Cipher
 from store.clock import Clock
 from store.database import Database
 
@@ -24,6 +25,9 @@ class Api:
     clock: Clock
     commands: Commands
     wake: Callable[[], None]
+    cipher: Cipher
+    private_endpoints: bool = False
+    """The publisher may be told at private addresses, and by http."""
 
 
 @dataclass(frozen=True)

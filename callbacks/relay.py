@@ -26,7 +26,9 @@ class Relay(Generic[Work]):
         fetch: Callable[[float, int], Sequence[Work]],
         key: Callable[[Work], Hashable],
         do: Callable[[Work], Awaitable[None]],
+        at_once_max: int = AT_ONCE_MAX,
     ) -> None:
+        self._at_once_max = at_once_max
         self._fetch = fetch
         self._key = key
         self._do = do
@@ -57,7 +59,7 @@ class Relay(Generic[Work]):
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _look(self) -> None:
-        free = AT_ONCE_MAX - len(self._under_way)
+        free = self._at_once_max - len(self._under_way)
         if free <= 0:
             return
         try:

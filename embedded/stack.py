@@ -125,6 +125,7 @@ class Stack:
             "AVTAL_DATABASE_URL": self.database.url,
             "AVTAL_SECRET_KEY": self.secrets.cipher_key,
             "AVTAL_TEST_CLOCK": "true",
+            "AVTAL_PRIVATE_ENDPOINTS": "true",
             "AVTAL_WEB_HOST": HOST,
             "AVTAL_WEB_PORT": str(self.ports.web),
             "AVTAL_TASK_QUEUE": TASK_QUEUE,

@@ -57,7 +57,7 @@ class EndpointRow(Table):
     delivered_seq: Mapped[int | None] = mapped_column(default=None)
     """The highest that it has taken."""
     trouble: Mapped[str | None] = mapped_column(default=None)
-    """Why its newest failure failed; None once it has taken an event again."""
+    """Why it did not take an event, the last time that it did not."""
     trouble_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
