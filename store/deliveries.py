@@ -134,6 +134,8 @@ def _claim(session: Session, cipher: Cipher, endpoint: EndpointRow, now: float, 
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
+    if not rows:
+        return []
     for row in rows:
         row.leased_until = now + LEASE_SECONDS
     events = session.scalars(

@@ -61,10 +61,14 @@ async def publisher() -> AsyncIterator[Publisher]:
     port = any_ports().web
     backend = Publisher(f"http://127.0.0.1:{port}/told")
     app = Starlette(routes=[Route("/{path:path}", backend.hear, methods=["POST", "GET"])])
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+    )
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - the server offers no event to wait for
         await asyncio.sleep(0.01)
-    yield backend
-    server.should_exit = True
-    await serving
+    try:
+        yield backend
+    finally:
+        server.should_exit = True
+        await serving

@@ -92,3 +92,19 @@ def test_callbacks_of_one_billogram_are_leased_one_at_a_time(database: Database)
     assert due(1000.0) == ["a1", "b1"]
     assert due(1001.0) == []
     assert due(1000.0 + LEASE_SECONDS) == ["a1", "b1"]
+
+
+async def test_a_relay_that_is_stopped_at_the_moment_of_a_wake_stops() -> None:
+    async def do(_work: str) -> None: ...
+
+    relay = Relay[str](lambda _now, _limit: [], lambda work: work, do)
+    running = asyncio.create_task(relay.run())
+    while not relay.looked_at:  # noqa: ASYNC110 - the relay tells of its looks by this alone
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    relay.wake()
+    await asyncio.sleep(0)
+    running.cancel()
+    ended, _ = await asyncio.wait([running], timeout=5)
+
+    assert running in ended
