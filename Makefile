@@ -18,6 +18,7 @@ check: install
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	deploy/check-compose.sh
 
 install: .venv/installed
 

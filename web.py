@@ -1,6 +1,8 @@
 """The composition root of the web: mounts the API and the callback receiver, and runs the relay beside them."""
 
 import asyncio
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -115,6 +117,8 @@ def _metrics(_request: Request) -> Response:
 
 def main(only: Collection[str] = WEB_PARTS) -> None:
     settings = Settings()
+    # uvicorn raises the signal once more when it has stopped in good order; that is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         create_app(settings, only),
         host=settings.web_host,

@@ -14,6 +14,7 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 
 from activities.access import AccessActivities
+from activities.asking import AskingActivities
 from activities.billing import BillingActivities
 from billogram.client import http_client
 from config import Settings, cipher_of
@@ -32,6 +33,7 @@ def workers(
     client: Client, settings: Settings, database: Database, cipher: Cipher, http: httpx.AsyncClient
 ) -> Sequence[Worker]:
     billing = BillingActivities(database, cipher, http)
+    asking = AskingActivities(database, cipher, http)
     access = AccessActivities(database)
     pollers = PollerBehaviorAutoscaling(
         maximum=settings.worker_pollers_max, initial=min(5, settings.worker_pollers_max)
@@ -51,7 +53,7 @@ def workers(
     bills = Worker(
         client,
         task_queue=billing_queue(settings.task_queue),
-        activities=[billing.make_bill],
+        activities=[billing.make_bill, asking.read_bill, asking.withdraw_bill],
         max_concurrent_activities=settings.worker_bills_max,
         activity_task_poller_behavior=pollers,
         graceful_shutdown_timeout=STOPS_WITHIN,

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from contracts.contract import Standing
 from contracts.periods import Period
 from contracts.record import Record
+from contracts.state import Standing
 
 
 class MakeBill(Record):
@@ -14,6 +14,14 @@ class MakeBill(Record):
     contract_id: str
     period: Period
     revision: int
+    now: datetime
+
+
+class AskPlatform(Record):
+    """Ask the platform about one bill that is made; `now` is the contract's time."""
+
+    account: str
+    bill_id: str
     now: datetime
 
 

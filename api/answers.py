@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, W
 
 from contracts.access import Access, AccessReason
 from contracts.bill import BillStatus, FactType, ParkedReason
-from contracts.contract import ContractStatus
 from contracts.delivery import DeliveryMethod
 from contracts.periods import Period
+from contracts.policy import Policy
+from contracts.state import ContractStatus
 
 Item = TypeVar("Item")
 
@@ -114,6 +115,23 @@ class ContractAccess(Answer):
     contract_id: str
     products: list[str]
     access: AccessAnswer
+
+
+class PreviewedChange(Answer):
+    """Access goes `to` at `at`, which it would not have done without the change."""
+
+    contract_id: str
+    at: Instant
+    to: Access
+    because: AccessReason
+    bill_id: str | None
+
+
+class PolicyPreview(Answer):
+    """The policy as it would be, and whose access it would change; none, if it is for new bills only."""
+
+    policy: Policy
+    changes: list[PreviewedChange]
 
 
 class Page(Answer, Generic[Item]):

@@ -1,11 +1,11 @@
 """From the bill's row and its facts to what the API says of it: amounts as text, states in words."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
 
 from pydantic import JsonValue
 
 from api.answers import BillAnswer, BillWithHistory, HistoryEntry, ParkedAnswer
+from contracts.access import grace_ends
 from contracts.bill import PARKED_TEXTS, BillStatus, Fact, ParkedReason, status_text
 from contracts.delivery import DeliveryMethod
 from contracts.money import Currency, Money
@@ -32,7 +32,7 @@ def bill_answer(bill: StoredBill) -> BillAnswer:
         remaining=_amount(bill, bill.remaining_minor),
         currency=bill.currency,
         due_date=bill.due_date,
-        grace_ends=_grace_ends(bill),
+        grace_ends=grace_ends(bill),
         policy_version=bill.policy_version,
         parked=parked_answer(bill),
     )
@@ -58,12 +58,6 @@ def _status_text(bill: StoredBill) -> str:
     if bill.status is BillStatus.CREATING and bill.trouble:
         return f"being made; Billogram could not be asked yet ({bill.trouble})"
     return status_text(bill.status, bill.total_minor)
-
-
-def _grace_ends(bill: StoredBill) -> date | None:
-    if bill.due_date is None or bill.grace_days is None:
-        return None
-    return bill.due_date + timedelta(days=bill.grace_days)
 
 
 def _entry(bill: StoredBill, fact: Fact) -> HistoryEntry:

@@ -8,6 +8,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.problems import KEY_REFUSED, Problem
+from contracts.why import Language
 from starter.commands import Commands
 from store.accounts import account_of_key
 from store.cipher import Cipher
@@ -34,6 +35,8 @@ class Api:
 class Caller:
     api: Api
     account: str
+    language: Language = Language.ENGLISH
+    """Of explanations, by the first language that Accept-Language names."""
 
 
 def key_check(api: Api) -> Callable[..., None]:
@@ -46,9 +49,13 @@ def key_check(api: Api) -> Callable[..., None]:
             account = account_of_key(session, key.credentials)
         if account is None:
             raise _refusal("this API key is not known here", 'Bearer error="invalid_token"')
-        request.state.caller = Caller(api, account)
+        request.state.caller = Caller(api, account, _language(request.headers.get("Accept-Language", "")))
 
     return check
+
+
+def _language(asked: str) -> Language:
+    return Language.SWEDISH if asked.strip().lower().startswith("sv") else Language.ENGLISH
 
 
 def _refusal(detail: str, challenge: str) -> Problem:

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Query, Response
 from api.answers import AccessAnswer, ContractAnswer, Page
 from api.bodies import Cancellation, ContractId
 from api.callers import Asking, Caller
-from api.contract_answers import access_answer, contract_answers
+from api.contract_answers import access_answers, contract_answers
 from api.pages import Paging, cut
 from api.problems import READS_BODY, declared
 from contracts.access import Access
-from contracts.contract import ContractStatus
+from contracts.state import ContractStatus
+from starter.changing import Change, change_contract
 from starter.commands import ContractUnknown
 from starter.sale import Sale
 from starter.selling import sell
@@ -59,7 +60,7 @@ def every(caller: Asking, asked: Annotated[Listing, Query()]) -> Page[ContractAn
             limit=asked.limit + 1,
         )
         page, cursor = cut(found, asked.limit, lambda one: one.contract_id)
-        return Page(items=contract_answers(session, caller.account, page, now), next_cursor=cursor)
+        return Page(items=contract_answers(session, caller.account, page, now, caller.language), next_cursor=cursor)
 
 
 @router.get("/contracts/{contract_id}", responses=declared(404))
@@ -70,7 +71,19 @@ def one(caller: Asking, contract_id: ContractId) -> ContractAnswer:
 @router.get("/contracts/{contract_id}/access", responses=declared(404))
 def access(caller: Asking, contract_id: ContractId) -> AccessAnswer:
     """Whether the contract gives access now, and why."""
-    return access_answer(known_contract(caller, contract_id), caller.api.clock.now())
+    with caller.api.database.read() as session:
+        found = contract(session, caller.account, contract_id)
+        if found is None:
+            raise ContractUnknown(f"no contract {contract_id}")
+        answers = access_answers(session, caller.account, [found], caller.api.clock.now(), caller.language)
+    return answers[contract_id]
+
+
+@router.patch("/contracts/{contract_id}", responses=declared(404, 409, *READS_BODY))
+def change(caller: Asking, contract_id: ContractId, body: Change) -> ContractAnswer:
+    """New lines hold from the next period on, the rest for bills that are made from now on. What is left out stays."""
+    change_contract(caller.api.database, caller.account, contract_id, body, caller.api.clock.now())
+    return _answer(caller, contract_id)
 
 
 @router.post("/contracts/{contract_id}/cancel", responses=declared(404, 409, 503, *READS_BODY))
@@ -99,5 +112,5 @@ def known_contract(caller: Caller, contract_id: str) -> StoredContract:
 def _answer(caller: Caller, contract_id: str) -> ContractAnswer:
     found = known_contract(caller, contract_id)
     with caller.api.database.read() as session:
-        [answer] = contract_answers(session, caller.account, [found], caller.api.clock.now())
+        [answer] = contract_answers(session, caller.account, [found], caller.api.clock.now(), caller.language)
     return answer

@@ -1,13 +1,15 @@
-"""The account's policy. Each change is a new version, and holds for bills made afterwards."""
+"""The account's policy. Each change is a new version; it holds for bills made afterwards, or for open ones too."""
 
 from fastapi import APIRouter
 
+from api.answers import PolicyPreview, PreviewedChange
 from api.bodies import PolicyChange
 from api.callers import Asking
 from api.problems import READS_BODY, declared, invalid
-from contracts.policy import Policy
-from starter.sale import FieldError, policy_errors
+from contracts.policy import Policy, changed
+from starter.sale import policy_errors
 from store.accounts import change_policy, current_policy
+from store.policies import lay_over_open_bills, preview
 
 router = APIRouter(tags=["policy"])
 
@@ -20,16 +22,34 @@ def current(caller: Asking) -> Policy:
 
 @router.put("/policy", responses=declared(*READS_BODY))
 def change(caller: Asking, body: PolicyChange) -> Policy:
-    """The fields that are given are changed, the others keep their value."""
-    changes: dict[str, object] = {**body}
-    errors = _open_bills_errors(changes.pop("apply_to", "new_bills")) + policy_errors(changes)
-    if errors:
-        raise invalid(*errors)
+    """The fields that are given are changed, the others keep their value. `apply_to: open_bills` lays the new policy
+    over the bills that are made already too."""
+    changes, to_open_bills = _checked(body)
     with caller.api.database.write() as session:
-        return change_policy(session, caller.account, changes, caller.api.clock.now())[1]
+        version, policy = change_policy(session, caller.account, changes, caller.api.clock.now())
+        if to_open_bills:
+            lay_over_open_bills(session, caller.account, version, policy)
+    caller.api.wake()
+    return policy
 
 
-def _open_bills_errors(apply_to: object) -> list[FieldError]:
-    if apply_to == "new_bills":
-        return []
-    return [FieldError("/apply_to", "no field that can change as yet concerns open bills; leave it out")]
+@router.post("/policy/preview", responses=declared(*READS_BODY))
+def preview_change(caller: Asking, body: PolicyChange) -> PolicyPreview:
+    """Who would lose or gain access by this change, and when, if nothing else happens. Nothing is saved."""
+    changes, to_open_bills = _checked(body)
+    now = caller.api.clock.now()
+    with caller.api.database.read() as session:
+        _, policy = current_policy(session, caller.account)
+        found = preview(session, caller.account, changed(policy, changes), now) if to_open_bills else ()
+        return PolicyPreview(
+            policy=changed(policy, changes),
+            changes=[PreviewedChange(contract_id=contract_id, **dict(flip)) for contract_id, flip in found],
+        )
+
+
+def _checked(body: PolicyChange) -> tuple[dict[str, object], bool]:
+    changes: dict[str, object] = {**body}
+    to_open_bills = changes.pop("apply_to", "new_bills") == "open_bills"
+    if errors := policy_errors(changes):
+        raise invalid(*errors)
+    return changes, to_open_bills

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.answers import ContractAccess, Page
 from api.bodies import SubscriberId
 from api.callers import Asking
-from api.contract_answers import contract_access
+from api.contract_answers import subscriber_access
 from api.pages import AskedPage, page_of
 from api.problems import NOT_FOUND, READS_BODY, Problem, declared
 from contracts.invoice import Subscriber
@@ -25,8 +25,9 @@ def access(caller: Asking, subscriber_id: SubscriberId, asked: AskedPage) -> Pag
         found = contracts_of_subscriber(session, caller.account, subscriber_id)
         if not found and not is_subscriber(session, caller.account, subscriber_id):
             raise _unknown(subscriber_id)
-    page, cursor = page_of(found, asked, lambda one: one.contract_id)
-    return Page(items=[contract_access(one, now) for one in page], next_cursor=cursor)
+        page, cursor = page_of(found, asked, lambda one: one.contract_id)
+        items = subscriber_access(session, caller.account, page, now, caller.language)
+    return Page(items=items, next_cursor=cursor)
 
 
 @router.put("/subscribers/{subscriber_id}", responses=declared(404, *READS_BODY))

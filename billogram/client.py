@@ -46,6 +46,10 @@ class BillogramClient:
         self._base = credentials.url.rstrip("/")
         self._auth = httpx.BasicAuth(credentials.user, credentials.key)
 
+    async def check_credentials(self) -> None:
+        """Reads one customer at most, which is answered only to those who may."""
+        await self._call("GET", "/customer", params={"page": "1", "page_size": "1"})
+
     async def create(self, body: Body) -> Billogram:
         """Raises KeyExists, DataRefused, OutcomeUnknown."""
         return _read(Billogram, await self._call("POST", "/billogram", body))
@@ -57,6 +61,15 @@ class BillogramClient:
     async def send(self, billogram_id: str, method: str) -> Billogram:
         """Raises StateRefused, DataRefused, NotFound, OutcomeUnknown."""
         answer = await self._call("POST", f"/billogram/{billogram_id}/command/send", {"method": method})
+        return _read(Billogram, answer)
+
+    async def delete(self, billogram_id: str) -> None:
+        """A draft. Raises StateRefused, NotFound, OutcomeUnknown."""
+        await self._call("DELETE", f"/billogram/{billogram_id}")
+
+    async def credit(self, billogram_id: str) -> Billogram:
+        """All of it (section 11). Raises StateRefused, DataRefused, NotFound, OutcomeUnknown."""
+        answer = await self._call("POST", f"/billogram/{billogram_id}/command/credit", {"mode": "full"})
         return _read(Billogram, answer)
 
     async def find(self, key: str) -> list[CompactBillogram]:

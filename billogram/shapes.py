@@ -65,6 +65,7 @@ class Billogram(Shape):
     attested_at: Timestamp | None = None
     updated_at: Timestamp | None = None
     total_sum: Decimal = Decimal(0)
+    remaining_sum: Decimal = Decimal(0)
     detailed_sums: DetailedSums = DetailedSums()
     events: list[Event] = []
 

@@ -117,6 +117,8 @@ def remote_invoice(billogram: Billogram) -> RemoteInvoice:
         ),
         is_draft=billogram.state == DRAFT_STATE,
         total_minor=total_minor,
+        paid_minor=-_minor(sums.paid_sum + sums.collector_paid_sum),
+        remaining_minor=_minor(billogram.remaining_sum),
         fee_minor=_minor(sums.invoice_fee * (1 + sums.invoice_fee_vat / 100)),
         vat_minor=_minor(sums.vat_sum),
         rounding_minor=total_minor - _minor(sums.net_sum) - _minor(sums.vat_sum),

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from billogram_sandbox import billograms, commands, control, customers, drafts, events, timeline
+from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, timeline
 from billogram_sandbox.call import Handler, endpoint
 from billogram_sandbox.envelope import Problem, answer
 from billogram_sandbox.gates import ApiGate, LoopbackGate
@@ -37,7 +37,10 @@ CONTROL: list[tuple[str, str, Handler]] = [
     ("GET", "/clock", control.clock),
     ("POST", "/clock", control.move_clock),
     ("PUT", "/account", control.set_account),
-    ("POST", "/billograms/{id}/pay", control.pay),
+    ("POST", "/billograms/{id}/pay", outside.pay),
+    ("POST", "/billograms/{id}/recall", outside.recall),
+    ("POST", "/billograms/{id}/delivery", outside.tell_delivery),
+    ("POST", "/billograms/{id}/collector", outside.tell_collector),
     ("GET", "/billograms", control.list_billograms),
     ("GET", "/callbacks", control.list_callbacks),
     ("GET", "/faults", control.faults),

@@ -87,6 +87,11 @@ def save(sandbox: Sandbox, doc: Json, at: datetime) -> None:
     sandbox.database.run("UPDATE billograms SET doc = ? WHERE id = ?", dump(doc), doc["id"])
 
 
+def sums(doc: Json) -> Json:
+    """As most events tell them."""
+    return {"total_sum": doc["total_sum"], "remaining_sum": doc["remaining_sum"]}
+
+
 def token(length: int) -> str:
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
 

@@ -1,6 +1,8 @@
 """One request as the handlers see it, and the adapter that makes each one a single transaction."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -9,6 +11,8 @@ from starlette.responses import Response
 from billogram_sandbox.documents import Json, load
 from billogram_sandbox.envelope import Problem, answer
 from billogram_sandbox.sandbox import Sandbox
+
+TOLD_WITHIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,23 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def endpoint(sandbox: Sandbox, handler: Handler) -> Endpoint:
     async def run(request: Request) -> Response:
         call = Call(sandbox, base(request), request.path_params, request.query_params, await _body(request))
+        sandbox.told_first.clear()
         with sandbox.database.transaction():
             result = handler(call)
+        if sandbox.told_first:
+            await _told(sandbox)
         return answer(result)
 
     return run
+
+
+async def _told(sandbox: Sandbox) -> None:
+    """Until the callbacks were tried that a fault brings before the answer."""
+    waiters = [sandbox.awaited.setdefault(seq, asyncio.Event()) for seq in sandbox.told_first]
+    with suppress(TimeoutError):
+        async with asyncio.timeout(TOLD_WITHIN_SECONDS):
+            for waiter in waiters:
+                await waiter.wait()
 
 
 def base(request: Request) -> str:

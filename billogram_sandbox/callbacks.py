@@ -1,6 +1,7 @@
 """The durable queue of callbacks: one per event, in order per billogram, with its attempts. Sending is elsewhere.
 
-Only the first pending callback of a billogram has a time at which it is ready; the others wait for it.
+Only the first pending callback of a billogram has a time at which it is ready; the others wait for it, but for those
+that a fault has freed. One that a fault drops is over before it was tried; one that it doubles stands here twice.
 """
 
 import time
@@ -10,15 +11,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from sqlite3 import Row
 
-from billogram_sandbox import signatures
+from billogram_sandbox import account, signatures
 from billogram_sandbox.clock import instant
 from billogram_sandbox.database import Database
 from billogram_sandbox.documents import Json, dump, load
+from billogram_sandbox.faults import Fate
 from billogram_sandbox.sandbox import Sandbox, Settings
 
 SHOWN = ("id", "state", "ocr_number", "total_sum", "remaining_sum", "attested_at", "detailed_sums")
 PENDING = "billogram_id = ? AND outcome = 'pending'"
-WAITING = "SELECT billogram_id FROM callbacks WHERE ready_at > ?"
+RETRIED = "ready_at > ? AND EXISTS (SELECT 1 FROM attempts WHERE callback_seq = seq)"
+HELD = f"({RETRIED}) OR (ready_at IS NULL AND billogram_id IN (SELECT billogram_id FROM callbacks WHERE {RETRIED}))"
 
 
 @dataclass(frozen=True)
@@ -37,26 +40,24 @@ class Attempt:
     error: str | None
 
 
-def account(database: Database) -> Json:
-    return database.get("account") or {"callback_url": None, "sign_key": None}
-
-
-def queue(sandbox: Sandbox, doc: Json, event: Json, at: datetime) -> None:
-    database, own = sandbox.database, doc["callbacks"]
-    if not (own["url"] or account(database)["callback_url"]):
+def queue(sandbox: Sandbox, doc: Json, body: Json) -> None:
+    if not (doc["callbacks"]["url"] or account.load(sandbox.database)["callback_url"]):
         return
-    first = database.row(f"SELECT 1 FROM callbacks WHERE {PENDING} LIMIT 1", doc["id"]) is None
-    database.run(
-        "INSERT INTO callbacks (billogram_id, body, url, sign_key, ready_at) VALUES (?, ?, ?, ?, ?)",
-        *(doc["id"], dump(_body(doc, event, at)), own["url"], own["sign_key"], time.time() if first else None),
-    )
+    fate = sandbox.misbehaviour.fate(doc)
+    if fate.dropped:
+        _insert(sandbox, doc, body, fate, "dropped")
+        return
+    for _ in range(2 if fate.doubled else 1):
+        seq = _insert(sandbox, doc, body, fate, "pending")
+    if fate.before_answer:
+        sandbox.told_first.append(seq)
     sandbox.callback_queued.set()
 
 
 def ready(database: Database, now: float, limit: int, besides: Collection[int]) -> list[Job]:
     sql = "SELECT * FROM callbacks WHERE ready_at <= ? ORDER BY ready_at, seq LIMIT ?"
     rows = [row for row in database.rows(sql, now, limit + len(besides)) if row["seq"] not in besides]
-    configured = account(database)
+    configured = account.load(database)
     return [
         Job(
             row["seq"],
@@ -97,8 +98,9 @@ def retry_now(sandbox: Sandbox) -> None:
 def counts(database: Database) -> tuple[int, int]:
     """How many are pending, and how many of them are not held up by a wait for a retry."""
     pending: int = database.scalar("SELECT count(*) FROM callbacks WHERE outcome = 'pending'")
-    held = f"SELECT count(*) FROM callbacks WHERE outcome = 'pending' AND billogram_id IN ({WAITING})"
-    return pending, pending - database.scalar(held, time.time())
+    now = time.time()
+    held = f"SELECT count(*) FROM callbacks WHERE outcome = 'pending' AND ({HELD})"
+    return pending, pending - database.scalar(held, now, now)
 
 
 def documents(database: Database, billogram_id: str | None) -> list[Json]:
@@ -112,10 +114,32 @@ def signed(job: Job) -> bytes:
     return dump(job.body | {"signature": legacy}).encode()
 
 
+def event_body(doc: Json, event: Json, at: datetime) -> Json:
+    shown = {"billogram": {key: doc[key] for key in SHOWN}, "event": event}
+    return envelope("BillogramEvent", at) | {"custom": doc["callbacks"]["custom"]} | shown
+
+
+def envelope(kind: str, at: datetime) -> Json:
+    """The signature comes when it is sent."""
+    callback_id = str(uuid.uuid4())
+    return {"callback_id": callback_id, "callback_type": kind, "callback_timestamp": instant(at), "signature": None}
+
+
+def _insert(sandbox: Sandbox, doc: Json, body: Json, fate: Fate, outcome: str) -> int:
+    database, own, not_before = sandbox.database, doc["callbacks"], time.time() + fate.delay
+    is_first = database.row(f"SELECT 1 FROM callbacks WHERE {PENDING} LIMIT 1", doc["id"]) is None
+    goes = outcome == "pending" and (is_first or fate.free)
+    return database.run(
+        "INSERT INTO callbacks (billogram_id, body, url, sign_key, outcome, ready_at, not_before)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        *(doc["id"], dump(body), own["url"], own["sign_key"], outcome, not_before if goes else None, not_before),
+    )
+
+
 def _end(database: Database, job: Job, outcome: str) -> None:
     database.run("UPDATE callbacks SET outcome = ?, ready_at = NULL WHERE seq = ?", outcome, job.seq)
     following = f"SELECT min(seq) FROM callbacks WHERE {PENDING}"
-    sql = f"UPDATE callbacks SET ready_at = ? WHERE seq = ({following})"
+    sql = f"UPDATE callbacks SET ready_at = max(?, not_before) WHERE ready_at IS NULL AND seq = ({following})"
     database.run(sql, time.time(), job.billogram_id)
 
 
@@ -124,8 +148,8 @@ def _document(database: Database, row: Row) -> Json:
     return {
         "callback_id": body["callback_id"],
         "billogram_id": row["billogram_id"],
-        "type": body["event"]["type"],
-        "custom": body["custom"],
+        "type": body["event"]["type"] if "event" in body else body["callback_type"],
+        "custom": body.get("custom"),
         "outcome": row["outcome"],
         "body": body,
         "attempts": _attempts(database, row["seq"]),
@@ -141,15 +165,3 @@ def _history(database: Database, job: Job) -> tuple[int, float]:
 def _attempts(database: Database, seq: int) -> list[Json]:
     rows = database.rows("SELECT at, status, error FROM attempts WHERE callback_seq = ? ORDER BY rowid", seq)
     return [dict(row) | {"at": instant(datetime.fromtimestamp(row["at"], UTC))} for row in rows]
-
-
-def _body(doc: Json, event: Json, at: datetime) -> Json:
-    return {
-        "callback_id": str(uuid.uuid4()),
-        "callback_type": "BillogramEvent",
-        "callback_timestamp": instant(at),
-        "custom": doc["callbacks"]["custom"],
-        "signature": None,
-        "billogram": {key: doc[key] for key in SHOWN},
-        "event": event,
-    }

@@ -1,155 +1,77 @@
-"""Commands on a billogram: send, payment, credit. What money does to it lives in settlement."""
+"""The commands on a billogram: in which states each is allowed, on what other condition, and who carries it out.
 
-import secrets
+    command            allowed in                    only if                    leads to
+    send               Unattested                                               Unpaid; Ended if its total is zero
+    resend             the unpaid family                                        no other state
+    remind             the unpaid family             past due                   Reminder_1, _2, _3, _Many
+    collect            the unpaid family             past due                   Collecting; Collection the next day
+    payment            the unpaid family                                        PartlyPaid; Paid if nothing remains
+    credit             the unpaid family, Paid,                                 Credited if nothing remains, or if a
+                       Ended                                                    settled one is credited whole
+    writeoff           the unpaid family             only fees remain           Paid
+    writedown          the unpaid family             not written down           no other state
+    revert-writedown   the unpaid family             written down               no other state
+    confirmed-loss     the unpaid family,            something remains          Ended
+                       Collection, CollectorEnded
+    respite            the unpaid family                                        no other state
+    remove-respite     the unpaid family             has respite                no other state
+
+The unpaid family is Unpaid, PartlyPaid, Overdue, and the reminders.
+"""
+
 from collections.abc import Callable
-from datetime import date
-from decimal import Decimal
-from typing import Annotated, Literal
+from typing import NamedTuple
 
-from pydantic import Field
-
-from billogram_sandbox import billograms, events, settlement
-from billogram_sandbox.billogram_shapes import Row
+from billogram_sandbox import billograms, lateness, sending, settlement
 from billogram_sandbox.call import Call
-from billogram_sandbox.clock import instant, stamp, start_of_next_day
 from billogram_sandbox.documents import Json
-from billogram_sandbox.envelope import Path, Problem, invalid, wrong_state
-from billogram_sandbox.money import sums
-from billogram_sandbox.ocr import ocr_number
-from billogram_sandbox.shapes import Amount, Method, Number, Shape, read
-from billogram_sandbox.states import CREDITABLE, ENDED, UNATTESTED, UNPAID, UNPAID_FAMILY
-
-OCR_BASE = 10_000_000
+from billogram_sandbox.envelope import Problem, wrong_state
+from billogram_sandbox.states import CREDITABLE, LOSABLE, UNATTESTED, UNPAID_FAMILY
 
 
-class Send(Shape):
-    method: Method
+class Condition(NamedTuple):
+    holds: Callable[[Call, Json], bool]
+    otherwise: str
 
 
-class Payment(Shape):
-    amount: Amount
+class Command(NamedTuple):
+    allowed: frozenset[str]
+    perform: Callable[[Call, Json, Json], None]
+    only_if: Condition | None = None
 
 
-class CreditRow(Row):
-    count: Annotated[Number, Field(lt=0)]
+PAST_DUE = Condition(lambda call, doc: lateness.is_late(doc, call.sandbox.clock.today()), "it is not past due")
+ONLY_FEES = Condition(lambda _, doc: settlement.only_fees_remain(doc), "more than fees remains, or nothing")
+SOMETHING_REMAINS = Condition(lambda _, doc: bool(doc["remaining_sum"] > 0), "nothing remains")
+WRITTEN_DOWN = Condition(lambda _, doc: bool(doc.get("_written_down")), "it is not written down")
+NOT_WRITTEN_DOWN = Condition(lambda _, doc: not doc.get("_written_down"), "it is written down already")
+HAS_RESPITE = Condition(lambda _, doc: bool(doc["respite_date"]), "it has no respite")
 
-
-class Credit(Shape):
-    mode: Literal["full", "remaining", "amount", "items"]
-    amount: Amount | None = None
-    items: Annotated[list[CreditRow], Field(min_length=1, max_length=1000)] | None = None
-    method: Method | None = None
+COMMANDS = {
+    "send": Command(frozenset({UNATTESTED}), sending.send),
+    "resend": Command(UNPAID_FAMILY, sending.resend),
+    "remind": Command(UNPAID_FAMILY, lateness.remind_now, PAST_DUE),
+    "collect": Command(UNPAID_FAMILY, lateness.collect, PAST_DUE),
+    "payment": Command(UNPAID_FAMILY, settlement.payment),
+    "credit": Command(CREDITABLE, settlement.credit),
+    "writeoff": Command(UNPAID_FAMILY, settlement.write_off, ONLY_FEES),
+    "writedown": Command(UNPAID_FAMILY, settlement.write_down, NOT_WRITTEN_DOWN),
+    "revert-writedown": Command(UNPAID_FAMILY, settlement.revert_write_down, WRITTEN_DOWN),
+    "confirmed-loss": Command(LOSABLE, settlement.confirm_loss, SOMETHING_REMAINS),
+    "respite": Command(UNPAID_FAMILY, lateness.grant_respite),
+    "remove-respite": Command(UNPAID_FAMILY, lateness.remove_respite, HAS_RESPITE),
+}
 
 
 def run(call: Call) -> Json:
-    command = COMMANDS.get(call.path["command"])
+    name = call.path["command"]
+    command = COMMANDS.get(name)
     if command is None:
-        raise Problem(404, "NOT_FOUND", f"no command {call.path['command']}")
+        raise Problem(404, "NOT_FOUND", f"no command {name}")
     doc = billograms.load_one(call.sandbox, call.path["id"])
-    command(call, doc, call.body, [])
+    if doc["state"] not in command.allowed:
+        raise wrong_state(f"{name} is not possible in state {doc['state']}")
+    if command.only_if and not command.only_if.holds(call, doc):
+        raise wrong_state(f"{name} is not possible: {command.only_if.otherwise}")
+    command.perform(call, doc, call.body)
     return billograms.shown(call, doc)
-
-
-def send(call: Call, doc: Json, body: Json, path: Path) -> None:
-    method = read(Send, body).method
-    _require_state(doc, {UNATTESTED}, "send")
-    _require_deliverable(doc["customer"], method, path)
-    _attest(call, doc, method)
-    now, letter = call.sandbox.clock.now(), _letter(doc, doc["invoice_no"], method)
-    sent = letter | {key: doc[key] for key in ("total_sum", "remaining_sum")}
-    doc["state"] = UNPAID
-    events.record(call.sandbox, doc, "BillogramSent", now, sent)
-    if doc["total_sum"] > 0:
-        _watch_due_date(call, doc)
-    else:
-        settlement.end(call.sandbox, doc, ENDED, now)
-    billograms.save(call.sandbox, doc, now)
-
-
-def payment(call: Call, doc: Json, body: Json, _: Path) -> None:
-    amount = read(Payment, body).amount
-    _require_state(doc, UNPAID_FAMILY, "payment")
-    settlement.pay(call.sandbox, doc, amount, {"manual": True, "payer_name": None})
-
-
-def credit(call: Call, doc: Json, body: Json, _: Path) -> None:
-    wanted = read(Credit, body)
-    _require_state(doc, CREDITABLE, "credit")
-    amount = CREDITS[wanted.mode](doc, wanted)
-    if not 0 < amount <= settlement.creditable(doc):
-        raise invalid("the amount is not between zero and what can be credited", "amount")
-    method = wanted.method or doc["delivery_method"]
-    invoice_no = billograms.new_invoice_no(call.sandbox, doc["id"])
-    settlement.credit(call.sandbox, doc, amount, _letter(doc, invoice_no, method))
-
-
-COMMANDS: dict[str, Callable[[Call, Json, Json, Path], None]] = {
-    "send": send,
-    "payment": payment,
-    "credit": credit,
-}
-
-
-def _credited_amount(_: Json, wanted: Credit) -> Decimal:
-    if wanted.amount is None:
-        raise invalid("Amount not set", "amount")
-    return wanted.amount
-
-
-def _credited_rows(doc: Json, wanted: Credit) -> Decimal:
-    """A credit invoice is summed and rounded like any other."""
-    if not wanted.items:
-        raise invalid("Items not set", "items")
-    rows = [row.model_dump() for row in wanted.items]
-    return -Decimal(sums(rows, doc["currency"])["total"])
-
-
-CREDITS: dict[str, Callable[[Json, Credit], Decimal]] = {
-    "full": lambda doc, _: settlement.creditable(doc),
-    "remaining": lambda doc, _: Decimal(doc["remaining_sum"]),
-    "amount": _credited_amount,
-    "items": _credited_rows,
-}
-
-
-def _attest(call: Call, doc: Json, method: str) -> None:
-    """Sending makes the draft an invoice: its dates, number, reference, and address are set now."""
-    billograms.require_dates(doc, call.sandbox.clock.today())
-    doc |= billograms.dates(doc, call.sandbox.clock.today())
-    if doc["invoice_no"] is None:
-        doc["invoice_no"] = billograms.new_invoice_no(call.sandbox, doc["id"])
-    ocr = ocr_number(str(OCR_BASE + doc["invoice_no"]))
-    url = f"/r/{ocr}/{billograms.token(5)}"
-    attested = stamp(call.sandbox.clock.now())
-    doc |= {"ocr_number": ocr, "url": url, "attested_at": attested, "delivery_method": method}
-
-
-def _watch_due_date(call: Call, doc: Json) -> None:
-    """It becomes overdue when the day after the due date begins; a back-dated one at once."""
-    overdue = start_of_next_day(date.fromisoformat(doc["due_date"]))
-    doc["_wakes_at"] = instant(max(overdue, call.sandbox.clock.now()))
-    call.sandbox.timeline_changed.set()
-
-
-def _letter(doc: Json, invoice_no: int, method: str) -> Json:
-    letter_id = f"{doc['id']}-{secrets.token_hex(14)}"
-    return {"invoice_no": invoice_no, "letter_id": letter_id, "delivery_method": method}
-
-
-def _require_state(doc: Json, allowed: frozenset[str] | set[str], command: str) -> None:
-    if doc["state"] not in allowed:
-        raise wrong_state(f"{command} is not possible in state {doc['state']}")
-
-
-def _require_deliverable(customer: Json, method: str, path: Path) -> None:
-    address = customer["address"]
-    street = address["street_address"] or address["address_line_1"]
-    there = {
-        "Letter": (street and address["zipcode"] and address["city"], "address missing"),
-        "Email": (customer["email"], "e-mail address missing"),
-        "SMS": (customer["phone"], "phone missing"),
-    }
-    for channel in method.split("+"):
-        value, lack = there.get(channel, (True, ""))
-        if not value:
-            raise invalid(f"invalid delivery method, {lack}", "method", path or None)

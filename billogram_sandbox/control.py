@@ -1,16 +1,14 @@
-"""The control plane: everything about the sandbox that Billogram itself does not offer over its API."""
-
-from typing import Literal
+"""The control plane: everything about the sandbox that Billogram itself does not offer over its API. What people and
+banks do lives in outside."""
 
 from pydantic import ValidationError
 
-from billogram_sandbox import billograms, callbacks, lists, settlement, timeline
+from billogram_sandbox import account, billograms, callbacks, lists, timeline
 from billogram_sandbox.call import Call
 from billogram_sandbox.clock import instant, later, parse_instant
 from billogram_sandbox.documents import Json, load
 from billogram_sandbox.faults import Faults, Misbehaviour
-from billogram_sandbox.shapes import Amount, Shape, Url, read
-from billogram_sandbox.states import UNATTESTED
+from billogram_sandbox.shapes import Shape, read
 
 TABLES = ("customers", "invoices", "billograms", "events", "callbacks", "attempts")
 FILTERS = {"custom": "callbacks:custom", "state": "state", "customer_no": "customer:customer_no"}
@@ -25,17 +23,6 @@ class Refusal(Exception):
 class Move(Shape):
     advance: str | None = None
     set: str | None = None
-
-
-class Account(Shape):
-    callback_url: Url | None = None
-    sign_key: str | None = None
-
-
-class Pay(Shape):
-    amount: Amount | None = None
-    payer_name: str | None = None
-    method: Literal["bankgiro", "swish", "autogiro", "card"] = "bankgiro"
 
 
 def clock(call: Call) -> Json:
@@ -66,23 +53,9 @@ def move_clock(call: Call) -> Json:
 
 
 def set_account(call: Call) -> Json:
-    account = read(Account, call.body).model_dump()
-    call.sandbox.database.put("account", account)
+    configured = account.change(call.sandbox.database, call.body)
     callbacks.retry_now(call.sandbox)
-    return account
-
-
-def pay(call: Call) -> Json:
-    """Money comes when it comes: also to a billogram that is settled already, but not to a draft."""
-    wanted, doc = read(Pay, call.body), billograms.load_one(call.sandbox, call.path["id"])
-    if doc["state"] == UNATTESTED:
-        raise Refusal(409, "nobody pays a draft: send it first")
-    amount = wanted.amount or doc["remaining_sum"]
-    if amount <= 0:
-        raise Refusal(409, "nothing remains to be paid: say which amount")
-    how = {"manual": False, "payer_name": wanted.payer_name, "payment_type": wanted.method}
-    settlement.pay(call.sandbox, doc, amount, how)
-    return billograms.full(call, doc)
+    return configured
 
 
 def list_billograms(call: Call) -> Json:

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS callbacks (
     url TEXT, -- this and the key: null means the account's, as it is when sent
     sign_key TEXT,
     outcome TEXT NOT NULL DEFAULT 'pending',
+    not_before REAL NOT NULL DEFAULT 0, -- real time; later than its turn if it is made to dawdle
     ready_at REAL -- real time; null: waits for an earlier callback of its billogram, or is over
 );
 CREATE INDEX IF NOT EXISTS callbacks_billogram ON callbacks (billogram_id, seq);
@@ -41,6 +42,10 @@ CREATE INDEX IF NOT EXISTS attempts_callback ON attempts (callback_seq);
 """
 
 
+ADDED = {"callbacks": {"not_before": "REAL NOT NULL DEFAULT 0"}}
+"""Columns that a file of an earlier day lacks."""
+
+
 class Database:
     """One connection, used from one event loop; whoever writes does so without awaiting in between."""
 
@@ -49,6 +54,7 @@ class Database:
         self._connection.row_factory = sqlite3.Row
         # A killed process loses nothing with NORMAL; only a power cut could, and that a stand-in may.
         self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
+        self._add_columns()
 
     def close(self) -> None:
         self._connection.close()
@@ -84,3 +90,9 @@ class Database:
 
     def put(self, name: str, value: object) -> None:
         self.run("INSERT OR REPLACE INTO singles VALUES (?, ?)", name, dump(value))
+
+    def _add_columns(self) -> None:
+        for table, columns in ADDED.items():
+            there = {row["name"] for row in self.rows(f"PRAGMA table_info({table})")}
+            for name in columns.keys() - there:
+                self.run(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from billogram_sandbox import billograms, commands, customers, events
+from billogram_sandbox import account, billograms, customers, events, sending
 from billogram_sandbox.billogram_shapes import BillogramChange, NewBillogram, Recipient
 from billogram_sandbox.call import Call
 from billogram_sandbox.clock import stamp
@@ -51,7 +51,7 @@ def create(call: Call) -> Json:
     call.sandbox.database.run("INSERT INTO billograms (id, doc) VALUES (?, ?)", doc["id"], dump(doc))
     events.record(call.sandbox, doc, "BillogramCreated", now)
     if wanted.on_success:
-        commands.send(call, doc, {"method": wanted.on_success.method}, ["on_success"])
+        sending.send(call, doc, {"method": wanted.on_success.method}, ["on_success"])
     return billograms.shown(call, doc)
 
 
@@ -79,11 +79,22 @@ def _new(call: Call, wanted: NewBillogram, now: datetime) -> Json:
     billogram_id = billograms.token(8)
     doc = {"id": billogram_id} | wanted.model_dump(exclude={"on_success"}) | BLANK
     doc |= {"created_at": stamp(now), "updated_at": stamp(now), "_wakes_at": None}
+    doc |= _account_defaults(call.sandbox, wanted.model_fields_set)
     doc["customer"] = _recipient(call.sandbox, wanted.customer)
     if wanted.invoice_no:
         billograms.new_invoice_no(call.sandbox, billogram_id, wanted.invoice_no)
     _settle(call, doc, wanted.model_fields_set)
     return doc
+
+
+def _account_defaults(sandbox: Sandbox, given: set[str]) -> Json:
+    """What the account says of reminders holds unless the caller says otherwise."""
+    own = account.load(sandbox.database)
+    ladder = own["automatic_reminders"]
+    defaults = {"reminder_fee": own["default_reminder_fee"]}
+    if "automatic_reminders_settings" not in given:
+        defaults |= {"automatic_reminders_settings": ladder, "automatic_reminders": bool(ladder)}
+    return {key: value for key, value in defaults.items() if key not in given}
 
 
 def _unlike(body: Json, old: Json) -> Json:

@@ -40,5 +40,5 @@ def answer(body: object, code: int = 200, headers: dict[str, str] | None = None)
     return Response(dump(body), code, headers, "application/json")
 
 
-def html(text: str, code: int = 200) -> Response:
-    return Response(f"<!doctype html>\n<html><body>{text}</body></html>\n", code, media_type="text/html")
+def html(text: str, code: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(f"<!doctype html>\n<html><body>{text}</body></html>\n", code, headers, media_type="text/html")

@@ -1,6 +1,7 @@
 """What happened to a billogram: recorded, listed, and handed to the callbacks."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from billogram_sandbox import callbacks, lists
@@ -15,9 +16,22 @@ SHOWN_MAX = 100
 
 def record(sandbox: Sandbox, doc: Json, kind: str, at: datetime, data: Json | None = None) -> None:
     """The callback shows the billogram as `doc` is now, so the order of changes and events matters."""
+    event = add(sandbox, doc, kind, at, data)
+    callbacks.queue(sandbox, doc, callbacks.event_body(doc, event, at))
+
+
+def add(sandbox: Sandbox, doc: Json, kind: str, at: datetime, data: Json | None) -> Json:
+    """Untold."""
     event = {"type": kind, "created_at": stamp(at), "data": data, "event_uuid": str(uuid.uuid4())}
     sandbox.database.run("INSERT INTO events (billogram_id, doc) VALUES (?, ?)", doc["id"], dump(event))
-    callbacks.queue(sandbox, doc, event, at)
+    return event
+
+
+def of_kinds(sandbox: Sandbox, billogram_id: str, kinds: Collection[str]) -> list[Json]:
+    """The newest first."""
+    kept = f"{lists.column('type')} IN ({', '.join('?' * len(kinds))})"
+    sql = f"SELECT doc FROM events WHERE billogram_id = ? AND {kept} ORDER BY seq DESC"
+    return [load(row["doc"]) for row in sandbox.database.rows(sql, billogram_id, *kinds)]
 
 
 def latest(sandbox: Sandbox, billogram_id: str) -> list[Json]:

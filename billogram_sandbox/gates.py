@@ -26,6 +26,9 @@ class ApiGate:
         if fault := misbehaviour.after_store(request.method):
             await self._app(scope, receive, _nowhere)
             return await fault(scope, receive, send)
+        if misbehaviour.never_answers():
+            await self._app(scope, receive, _nowhere)
+            return await _until_given_up(receive)
         return await self._app(scope, receive, send)
 
 
@@ -50,3 +53,9 @@ def _is_loopback(host: str) -> bool:
 
 async def _nowhere(_: Message) -> None:
     """The real answer is made and lost."""
+
+
+async def _until_given_up(receive: Receive) -> None:
+    """The client hears nothing until it has hung up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

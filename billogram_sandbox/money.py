@@ -1,7 +1,8 @@
 """What a billogram sums up to. Only here is money computed: in Decimal, rounded once, at the end.
 
 A row's net is count * price - discount, its VAT is net * vat / 100; the fee adds to both. The total is
-rounded to whole kronor (half away from zero) in SEK and NOK, to hundredths elsewhere.
+rounded to whole kronor (half away from zero) in SEK and NOK, to hundredths elsewhere. Fees of being late add to what
+remains, never to the total.
 """
 
 from collections.abc import Iterable
@@ -46,12 +47,25 @@ def sums(rows: Iterable[Json], currency: str, fee: Decimal | int = 0, fee_vat: D
 
 
 def sum_up(doc: Json) -> None:
-    """Sets every sum of a billogram from its rows and fee and from what was paid and credited."""
+    """Sets every sum of a billogram from its rows and fee and from what was paid, credited, charged, and waived.
+
+    Of a lost one nothing remains, however much was paid before and after, unless it was too much.
+    """
     fee, fee_vat = doc["invoice_fee"], doc["invoice_fee_vat"]
     result = sums(doc["items"], doc["currency"], fee, fee_vat)
-    old = doc["detailed_sums"]
-    total = doc["total_sum"] = result.pop("total")
-    remaining = doc["remaining_sum"] = hundredths(total + old["paid_sum"] + old["credited_sum"])
-    doc["rounding_value"] = result["rounding"]
+    doc["total_sum"], doc["rounding_value"] = result.pop("total"), result["rounding"]
+    rest = principal_remaining(doc) + late_fees(doc) - doc.get("_waived_sum", 0)
+    remaining = doc["remaining_sum"] = hundredths(min(rest, Decimal(0)) if doc.get("_is_lost") else rest)
     fees = {"invoice_fee": fee, "invoice_fee_vat": fee_vat}
-    doc["detailed_sums"] = old | result | fees | {"remaining_sum": remaining}
+    doc["detailed_sums"] = doc["detailed_sums"] | result | fees | {"remaining_sum": remaining}
+
+
+def principal_remaining(doc: Json) -> Decimal:
+    """Of the total, without the fees of being late."""
+    detailed = doc["detailed_sums"]
+    settled = detailed["paid_sum"] + detailed["collector_paid_sum"] + detailed["credited_sum"]
+    return Decimal(doc["total_sum"] + settled)
+
+
+def late_fees(doc: Json) -> Decimal:
+    return Decimal(doc["detailed_sums"]["reminder_fee"] + doc["detailed_sums"]["interest_fee"])

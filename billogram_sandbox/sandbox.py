@@ -35,4 +35,8 @@ class Sandbox:
         self.misbehaviour = Misbehaviour(Faults())
         self.stats = Stats()
         self.callback_queued = asyncio.Event()
+        self.told_first: list[int] = []
+        """The callbacks of this transaction that shall be there before its request is answered."""
+        self.awaited: dict[int, asyncio.Event] = {}
+        """Set once the callback was tried."""
         self.timeline_changed = asyncio.Event()

@@ -40,6 +40,8 @@ class Sender:
         with self._sandbox.database.transaction():
             callbacks.attempted(self._sandbox.database, self._sandbox.settings, job, attempt)
         self._sending.discard(job.seq)
+        if waiter := self._sandbox.awaited.pop(job.seq, None):
+            waiter.set()
         self._sandbox.callback_queued.set()
 
 

@@ -1,7 +1,14 @@
-"""The states of a billogram, and the sets of them that decide what is allowed."""
+"""The states of a billogram, and the sets of them that decide what is allowed. What leads from one to another is
+told at the top of commands (what is asked for) and lateness (what time does)."""
 
 UNATTESTED, UNPAID, PARTLY_PAID, OVERDUE = "Unattested", "Unpaid", "PartlyPaid", "Overdue"
+REMINDERS = ("Reminder_1", "Reminder_2", "Reminder_3", "Reminder_Many")
+COLLECTING, COLLECTION, COLLECTOR_ENDED = "Collecting", "Collection", "CollectorEnded"
 PAID, CREDITED, ENDED, DELETED = "Paid", "Credited", "Ended", "Deleted"
 
-UNPAID_FAMILY = frozenset({UNPAID, PARTLY_PAID, OVERDUE})
-CREDITABLE = UNPAID_FAMILY | {PAID}
+UNPAID_FAMILY = frozenset({UNPAID, PARTLY_PAID, OVERDUE, *REMINDERS})
+AT_COLLECTOR = frozenset({COLLECTING, COLLECTION})
+OPEN = UNPAID_FAMILY | AT_COLLECTOR
+CREDITABLE = UNPAID_FAMILY | {PAID, ENDED}
+LOSABLE = UNPAID_FAMILY | {COLLECTION, COLLECTOR_ENDED}
+REOPENED_BY_RECALL = UNPAID_FAMILY | {PAID, CREDITED}

@@ -1,16 +1,15 @@
-"""What the sandbox does by itself when its time has come: a sent billogram becomes overdue.
+"""When the sandbox does something by itself. What it then does lives in lateness.
 
 Time comes by being moved and by passing; both perform what is due in order, each at its own instant.
 """
 
 from datetime import datetime
 
-from billogram_sandbox import billograms, events
+from billogram_sandbox import lateness
 from billogram_sandbox.clock import instant, parse_instant
-from billogram_sandbox.documents import Json, load
+from billogram_sandbox.documents import load
 from billogram_sandbox.lists import column
 from billogram_sandbox.sandbox import Sandbox
-from billogram_sandbox.states import OVERDUE
 from billogram_sandbox.wake import wait
 
 WAKES_AT = column("_wakes_at")
@@ -25,7 +24,7 @@ def next_due(sandbox: Sandbox) -> datetime | None:
 def perform(sandbox: Sandbox, until: datetime) -> None:
     first = f"SELECT doc FROM billograms WHERE {WAKES_AT} <= ? ORDER BY {WAKES_AT}, seq LIMIT 1"
     while row := sandbox.database.row(first, instant(until)):
-        _become_overdue(sandbox, load(row["doc"]))
+        lateness.wake(sandbox, load(row["doc"]))
 
 
 async def run(sandbox: Sandbox) -> None:
@@ -36,11 +35,3 @@ async def run(sandbox: Sandbox) -> None:
         due = next_due(sandbox)
         seconds = NAP_SECONDS if due is None else (due - sandbox.clock.now()).total_seconds()
         await wait(sandbox.timeline_changed, max(0.0, min(seconds, NAP_SECONDS)))
-
-
-def _become_overdue(sandbox: Sandbox, doc: Json) -> None:
-    at = parse_instant(doc["_wakes_at"])
-    doc |= {"state": OVERDUE, "_wakes_at": None}
-    sums = {key: doc[key] for key in ("total_sum", "remaining_sum")}
-    events.record(sandbox, doc, "Overdue", at, sums)
-    billograms.save(sandbox, doc, at)

@@ -9,10 +9,9 @@ from rich.table import Table
 
 from cli.failing import fail
 from cli.opened_store import cipher, opened_store
+from cli.policy_options import takes_policy
 from cli.printing import plain, show
-from contracts.delivery import DeliveryMethod
-from contracts.policy import Mode, Policy, changed
-from starter.sale import policy_errors
+from contracts.policy import Policy, changed
 from store.accounts import (
     FIRST_CUSTOMER_NO,
     AccountExists,
@@ -42,10 +41,6 @@ def _name(name: str) -> str:
 
 
 Name = Annotated[str, typer.Argument(metavar="NAME", callback=_name, help="The account's name.")]
-ModeOption = Annotated[Mode | None, typer.Option(help="Whether invoices wait for staff, or are sent.")]
-MethodOption = Annotated[DeliveryMethod | None, typer.Option(help="Where an e-mail address is there.")]
-DaysOption = Annotated[int | None, typer.Option(help="Days from the invoice to its due date.")]
-DomainOption = Annotated[list[str] | None, typer.Option(help="Addresses here are no addresses; repeat it for more.")]
 UrlOption = Annotated[str | None, typer.Option(help=f"Billogram's API; {BILLOGRAM} unless given.")]
 UserOption = Annotated[str | None, typer.Option(help="The API user at Billogram.")]
 KeyOption = Annotated[str | None, typer.Option(envvar="AVTAL_BILLOGRAM_KEY", help="Its key.")]
@@ -56,12 +51,10 @@ NumberOption = Annotated[int, typer.Option(min=1, help="Customers at Billogram a
 
 
 @app.command()
+@takes_policy
 def create(
     name: Name,
-    mode: ModeOption = None,
-    default_delivery_method: MethodOption = None,
-    payment_days: DaysOption = None,
-    placeholder_domain: DomainOption = None,
+    changes: dict[str, object],
     billogram_url: UrlOption = None,
     billogram_user: UserOption = None,
     billogram_key: KeyOption = None,
@@ -69,7 +62,6 @@ def create(
     customer_no_from: NumberOption = FIRST_CUSTOMER_NO,
 ) -> None:
     """Make an account. It starts in mode draft unless told otherwise."""
-    changes = _changes(mode, default_delivery_method, payment_days, placeholder_domain)
     signing = callback_key or secrets.token_hex(32)
     platform = PlatformAccess(
         url=billogram_url or BILLOGRAM, user=billogram_user or "", key=billogram_key or "", callback_keys=(signing,)
@@ -87,19 +79,16 @@ def create(
 
 
 @app.command("set")
+@takes_policy
 def change(
     name: Name,
-    mode: ModeOption = None,
-    default_delivery_method: MethodOption = None,
-    payment_days: DaysOption = None,
-    placeholder_domain: DomainOption = None,
+    changes: dict[str, object],
     billogram_url: UrlOption = None,
     billogram_user: UserOption = None,
     billogram_key: KeyOption = None,
     callback_key: CallbackKeyOption = None,
 ) -> None:
     """Change what is given. A change of policy holds for bills made afterwards."""
-    changes = _changes(mode, default_delivery_method, payment_days, placeholder_domain)
     given = {"url": billogram_url, "user": billogram_user, "key": billogram_key}
     credentials: dict[str, object] = {field: value for field, value in given.items() if value is not None}
     if callback_key is not None:
@@ -149,22 +138,6 @@ def new_key(name: Name) -> None:
         except NoSuchAccount:
             _unknown(name)
     _print_once(api_key=key)
-
-
-def _changes(
-    mode: Mode | None, method: DeliveryMethod | None, payment_days: int | None, domains: list[str] | None
-) -> dict[str, object]:
-    """The fields of a policy that are given; wrong usage if one can't be taken."""
-    given = {
-        "mode": mode,
-        "default_delivery_method": method,
-        "payment_days": payment_days,
-        "placeholder_domains": domains or None,
-    }
-    changes: dict[str, object] = {field: value for field, value in given.items() if value is not None}
-    for error in policy_errors(changes):
-        raise typer.BadParameter(f"{error.pointer.removeprefix('/')}: {error.detail}")
-    return changes
 
 
 def _print_once(**keys: str) -> None:

@@ -26,6 +26,12 @@ def _account() -> typer.Typer:
     return commands
 
 
+def _doctor() -> typer.Typer:
+    from cli import doctor  # noqa: PLC0415 - asks everything, and so brings everything along
+
+    return doctor.commands
+
+
 class Late(NamedTuple):
     made_by: Callable[[], typer.Typer]
     help: str
@@ -33,6 +39,7 @@ class Late(NamedTuple):
 
 LATE = {
     "account": Late(_account, "Accounts, on the store itself: create, set, show, new-key."),
+    "doctor": Late(_doctor, "Check a whole installation, and say what to do."),
     "up": Late(_stack, "Run everything on this machine until Ctrl-C."),
     "forward": Late(_stack, "Move the embedded stack's clock on; everything moves together."),
     "now": Late(_stack, "The embedded stack's time."),

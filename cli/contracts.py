@@ -12,7 +12,7 @@ from cli.calls import Web, read, web
 from cli.failing import fail
 from cli.printing import contract_view, contracts_table, show, show_json
 from contracts.access import Access
-from contracts.contract import ContractStatus
+from contracts.state import ContractStatus
 
 PAGE = "200"
 IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,80}")

@@ -15,12 +15,14 @@ from config import WEB_PARTS, cipher_of
 def worker() -> None:
     """The Temporal worker."""
     _need_secret_key()
+    from temporalio.service import RPCError  # noqa: PLC0415 - commands over HTTP have no use for it
+
     from worker import main  # noqa: PLC0415 - the web has no use for it
 
     try:
         main()
-    except RuntimeError as error:
-        fail(f"the worker can't run: {error}")
+    except (RuntimeError, RPCError) as error:
+        fail(f"the worker can't run: {error}; `avtal doctor` tells what to mend")
 
 
 def web(
@@ -38,10 +40,29 @@ def web(
     main(only=parts)
 
 
-def migrate() -> None:
-    """Bring the store to the newest schema; run again, it changes nothing."""
+def migrate(
+    temporal: Annotated[bool, typer.Option("--temporal", help="Prepare Temporal's namespace, and only that.")] = False,
+    retention: Annotated[
+        str | None,
+        typer.Option(help="With --temporal: how long closed contracts stay in Temporal; 72h for a new namespace."),
+    ] = None,
+    wait: Annotated[int, typer.Option(min=0, help="With --temporal: seconds to wait until Temporal answers.")] = 0,
+) -> None:
+    """Bring the store to the newest schema, or Temporal's namespace; run again, it changes nothing."""
+    if temporal:
+        from cli.temporal import prepare  # noqa: PLC0415 - brings Temporal's client along
+
+        prepare(retention, wait)
+        return
+    if retention is not None or wait:
+        raise typer.BadParameter("--retention and --wait belong to --temporal")
+    _migrate_store()
+
+
+def _migrate_store() -> None:
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - commands over HTTP have no use for it
 
+    from store.migrate import SchemaNewer  # noqa: PLC0415 - the same
     from store.migrate import migrate as bring_up_to_date  # noqa: PLC0415 - the same
 
     given = settings()
@@ -49,7 +70,7 @@ def migrate() -> None:
         given.data_dir.mkdir(parents=True, exist_ok=True)
     try:
         bring_up_to_date(given.store_url)
-    except (SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, ImportError, SchemaNewer) as error:
         fail(f"the store can't be migrated: {error}")
     typer.echo("the store has the newest schema")
 

@@ -16,8 +16,8 @@ from rich.text import Text
 from api.answers import BillAnswer, ContractAnswer, ParkedAnswer
 from contracts.access import Access
 from contracts.bill import BillStatus
-from contracts.contract import ContractStatus
 from contracts.periods import Period, civil_day
+from contracts.state import ContractStatus
 
 WIDTH_IN_PIPES = 160
 GOOD, WAITING, BAD, QUIET = "green", "yellow", "red", "dim"

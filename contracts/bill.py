@@ -1,12 +1,12 @@
 """One bill: its identity, the facts that happen to it, and what the set of them means.
 
 Facts come twice, late, and out of turn; the set decides, never the order. Let P be payments less those taken back, C
-credits, and T the total as sent. The first row that holds is the status:
+credits, D differences that the seller accepted, and T the total as sent. The first row that holds is the status:
 
     given up by a person                                    void
     not yet made at the platform, and not stopped           creating
     T is zero                                               paid       and no invoice was made
-    dispatched, and P + C >= T
+    dispatched, and P + C + D >= T, or the claim is sold
         with C > 0 and P = 0                                credited   shown as "paid (credited)"
         else                                                paid
     stopped with a reason, or deleted before its dispatch   parked
@@ -14,17 +14,19 @@ credits, and T the total as sent. The first row that holds is the status:
     dispatched                                              open
     else                                                    draft
 
-(ACC-1, ACC-9.) Fees and interest are the platform's; what is paid above T never makes a bill more than paid.
+(ACC-1, ACC-9.) A loss is one that is told, or an end of the billogram with something remaining. Fees and interest are
+the platform's; what is paid above T never makes a bill more than paid.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import JsonValue
 
+from contracts.policy import OnLoss, RenewalWhileOff
 from contracts.record import Record
 
 PLATFORM_KEY_LENGTH_MAX = 40
@@ -132,10 +134,15 @@ class FactType(StrEnum):
     OVERDUE = "overdue"
     MESSAGE = "message"
     HANDED_OVER = "handed_over"
+    HANDOVER_ENDED = "handover_ended"
+    DIFFERENCE_ACCEPTED = "difference_accepted"
+    CLAIM_SOLD = "claim_sold"
+    CLAIM_RETURNED = "claim_returned"
     DUE_DATE_MOVED = "due_date_moved"
     ENDED = "ended"
     DELETED = "deleted"
     WAIVED = "waived"
+    WITHDRAWN = "withdrawn"
     OTHER = "other"
 
 
@@ -174,35 +181,53 @@ class Figures(Record):
     total_minor: int
     paid_minor: int
     credited_minor: int
+    accepted_minor: int = 0
     dispatched_at: datetime | None
     due_date: date | None
-    lost: bool
+    lost_at: datetime | None
+    reopened_at: datetime | None
+    """When money was last taken back."""
+    sold: bool
     deleted: bool
 
     @property
     def remaining_minor(self) -> int:
-        return max(self.total_minor - self.paid_minor - self.credited_minor, 0)
+        if self.sold:
+            return 0
+        return max(self.total_minor - self.paid_minor - self.credited_minor - self.accepted_minor, 0)
 
 
 def add_up(facts: Iterable[Fact], total_minor: int) -> Figures:
     """`total_minor` is the sum as we sent it; an invoice that says otherwise (staff changed the draft) wins."""
     known = sorted(facts, key=lambda fact: (fact.at, fact.digest))
-    sums: dict[FactType, int] = {}
+    of_type: dict[FactType, list[Fact]] = {kind: [] for kind in FactType}
     for fact in known:
-        sums[fact.type] = sums.get(fact.type, 0) + (fact.amount_minor or 0)
+        of_type[fact.type].append(fact)
+    sums = {kind: sum(fact.amount_minor or 0 for fact in found) for kind, found in of_type.items()}
+    last = {kind: found[-1].at for kind, found in of_type.items() if found}
     dispatches = [fact for fact in known if fact.type in DISPATCHES]
     totals = [fact.total_minor for fact in known if fact.total_minor is not None]
     due_dates = [fact.due_date for fact in known if fact.due_date is not None]
-    types = {fact.type for fact in known}
-    return Figures(
+    figures = Figures(
         total_minor=totals[-1] if totals else total_minor,
-        paid_minor=sums.get(FactType.PAYMENT, 0) - sums.get(FactType.PAYMENT_REVERSED, 0),
-        credited_minor=sums.get(FactType.CREDIT, 0),
+        paid_minor=sums[FactType.PAYMENT] - sums[FactType.PAYMENT_REVERSED],
+        credited_minor=sums[FactType.CREDIT],
+        accepted_minor=sums[FactType.DIFFERENCE_ACCEPTED],
         dispatched_at=dispatches[0].at if dispatches else None,
         due_date=due_dates[-1] if due_dates else None,
-        lost=FactType.LOSS in types,
-        deleted=FactType.DELETED in types,
+        lost_at=of_type[FactType.LOSS][0].at if of_type[FactType.LOSS] else None,
+        reopened_at=last.get(FactType.PAYMENT_REVERSED),
+        sold=_is_later(last, FactType.CLAIM_SOLD, FactType.CLAIM_RETURNED),
+        deleted=FactType.DELETED in last,
     )
+    if figures.lost_at is None and _is_later(last, FactType.ENDED, FactType.PAYMENT_REVERSED):
+        return figures.model_copy(update={"lost_at": last[FactType.ENDED]})
+    return figures
+
+
+def _is_later(last: Mapping[FactType, datetime], kind: FactType, undoing: FactType) -> bool:
+    """Whether `kind` holds: it happened, and nothing undid it afterwards."""
+    return kind in last and (undoing not in last or last[undoing] < last[kind])
 
 
 def status_of(figures: Figures, *, made: bool, parked: Parked | None, void: bool) -> BillStatus:
@@ -219,11 +244,14 @@ def status_of(figures: Figures, *, made: bool, parked: Parked | None, void: bool
         return BillStatus.PARKED
     if figures.dispatched_at is None:
         return BillStatus.DRAFT
-    return BillStatus.EXPIRED if figures.lost else BillStatus.OPEN
+    return BillStatus.EXPIRED if figures.lost_at is not None else BillStatus.OPEN
 
 
 class BillRecord(Record):
-    """The bill as its contract knows it: what it decides by, and no more. A higher version replaces a lower one."""
+    """The bill as its contract knows it: what it decides by, and no more. A higher version replaces a lower one.
+
+    The policy is the one that the bill was made by, or that was laid over it since.
+    """
 
     bill_id: str
     period: int
@@ -233,8 +261,13 @@ class BillRecord(Record):
     dispatched_on: date | None = None
     due_date: date | None = None
     remaining_minor: int = 0
-    lost: bool = False
+    lost_at: datetime | None = None
+    reopened_on: date | None = None
     parked: Parked | None = None
     policy_version: int = 0
     grace_days: int | None = None
+    on_loss: OnLoss = OnLoss.TURN_OFF
     lead_days: int = 0
+    work_window_minutes: int = 0
+    renewal_while_off: RenewalWhileOff = RenewalWhileOff.HOLD
+    max_open_bills: int | None = None

@@ -1,107 +1,19 @@
-"""What a contract carries from event to event, and every rule by which it changes. The workflow only tells when.
+"""What happens to a contract by itself: its bills are ordered and made, news of them comes, platforms are asked.
 
-A contract knows its open bills; a settled or void one is dropped, and of the last 24 dropped its version is kept, so
-that a late word about one of them is known for what it is. A bill that reopens is taken back.
+What people ask of it stands in `contracts.commands`, which periods are billed in `contracts.renewals`.
 """
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from contracts.access import Access, AccessReason, access_at
-from contracts.bill import LIVE, NEEDS_REVISION, NOT_MADE, BillRecord, BillStatus, bill_id, bill_parts
+from contracts.access import block_of
+from contracts.bill import LIVE, NOT_MADE, BillRecord, BillStatus, bill_id
 from contracts.periods import Period
-from contracts.record import Record
-from contracts.terms import (
-    CancelAt,
-    Ending,
-    EndReason,
-    Refused,
-    Schedule,
-    bills_at,
-    cancellation,
-    due_periods,
-    is_billed,
-)
+from contracts.renewals import access_of, lifted, renewal_at, renewals_due
+from contracts.state import DROPPED_KEPT_MAX, ContractState, Errand, Renewals, Retry, Standing, unread_blocks
 
-DROPPED_KEPT_MAX = 24
 RETRY_AFTER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 RETRY_THEN = timedelta(hours=6)
-
-
-class ContractStatus(StrEnum):
-    ACTIVE = "active"
-    CANCELLING = "cancelling"
-    SUSPENDED = "suspended"
-    ENDED = "ended"
-
-
-class Standing(Record):
-    """What the workflow owns of the contract's row. A higher counter replaces a lower one."""
-
-    counter: int = 0
-    status: ContractStatus
-    access: Access
-    reason: AccessReason
-    since: datetime
-    ending: Ending | None = None
-
-
-class Retry(Record):
-    """A bill to be made again at `at`, after `failures` vain creations; None while it is being made."""
-
-    at: datetime | None
-    failures: int = 0
-
-
-class ContractState(Record):
-    """Everything that a contract's process carries; it survives continue-as-new and new versions of the code."""
-
-    schedule: Schedule
-    sold_at: datetime
-    next_period: int = 0
-    ending: Ending | None = None
-    bills: dict[str, BillRecord] = {}
-    retries: dict[str, Retry] = {}
-    dropped: dict[str, int] = {}
-    given_up: tuple[str, ...] = ()
-    counter: int = 0
-    told: Standing | None = None
-    bills_made: int = 0
-
-    @property
-    def is_over(self) -> bool:
-        """No bill left that can still change anything."""
-        return not any(bill.status in LIVE for bill in self.bills.values())
-
-
-def opened(schedule: Schedule, sold_at: datetime, row: Standing) -> ContractState:
-    """A contract begins with its row. One whose process was lost begins anew so, and finds the bills that it has."""
-    return ContractState(schedule=schedule, sold_at=sold_at, ending=row.ending, told=row, counter=row.counter)
-
-
-def standing_of(
-    schedule: Schedule, sold_at: datetime, ending: Ending | None, now: datetime, counter: int = 0
-) -> Standing:
-    access = access_at(schedule, sold_at, ending, now)
-    return Standing(
-        counter=counter,
-        status=_status(ending, now),
-        access=access.access,
-        reason=access.reason,
-        since=access.since,
-        ending=ending,
-    )
-
-
-def standing(state: ContractState, now: datetime) -> Standing:
-    """The contract's standing now; its counter has risen if something differs from what was told last."""
-    same = standing_of(state.schedule, state.sold_at, state.ending, now, state.counter)
-    return same if same == state.told else same.model_copy(update={"counter": state.counter + 1})
-
-
-def told(state: ContractState, what: Standing) -> ContractState:
-    return state.model_copy(update={"told": what, "counter": what.counter})
 
 
 def bills_to_make(state: ContractState, now: datetime) -> Iterator[tuple[Period, int]]:
@@ -110,7 +22,7 @@ def bills_to_make(state: ContractState, now: datetime) -> Iterator[tuple[Period,
         if retry.at is not None and retry.at <= now:
             bill = state.bills[identity]
             yield state.schedule.period(bill.period), bill.revision
-    for period in due_periods(state.schedule, state.next_period, state.ending, state.sold_at, now):
+    for period in renewals_due(state, now):
         yield period, 0
 
 
@@ -132,14 +44,17 @@ def making(state: ContractState, contract_id: str, period: Period, revision: int
 
 def next_due(state: ContractState, now: datetime) -> datetime | None:
     """The next instant at which the contract has something to do by itself, or None."""
-    instants = [retry.at for retry in state.retries.values() if retry.at is not None]
-    if is_billed(state.schedule, state.next_period, state.ending):
-        instants.append(bills_at(state.schedule, state.next_period, state.sold_at))
-    change = access_at(state.schedule, state.sold_at, state.ending, now).next_change
-    if change is not None:
+    errands = (state.errands.get(_key(*wanted)) for wanted in _errands_wanted(state, now))
+    waiting = (*state.retries.values(), *(errand for errand in errands if errand))
+    instants = [retry.at for retry in waiting if retry.at is not None]
+    if (renewal := renewal_at(state, now)) is not None:
+        instants.append(renewal)
+    if (change := access_of(state, now).next_change) is not None:
         instants.append(change.at)
     if state.ending is not None and now < state.ending.at:
         instants.append(state.ending.at)  # also where access never went on
+    if state.ending is None or now < state.ending.at:
+        instants += _cutoffs_to_come(state, now)
     return min(instants, default=None)
 
 
@@ -151,20 +66,18 @@ def after_failure(state: ContractState, identity: str, now: datetime) -> Contrac
     bill = state.bills.get(identity)
     if bill is None or bill.status not in NOT_MADE:
         return state
-    failures = state.retries.get(identity, Retry(at=None)).failures
-    wait = RETRY_AFTER[failures] if failures < len(RETRY_AFTER) else RETRY_THEN
-    retry = Retry(at=now + wait, failures=failures + 1)
+    retry = _later(state.retries.get(identity), now)
     return state.model_copy(update={"retries": {**state.retries, identity: retry}})
 
 
-def made(state: ContractState, identity: str, bill: BillRecord) -> ContractState:
+def made(state: ContractState, identity: str, bill: BillRecord, now: datetime) -> ContractState:
     """The creation of `identity` has ended with `bill`: itself, or the later revision that its period has already."""
     bills = {known: other for known, other in state.bills.items() if known == bill.bill_id or known != identity}
     retries = {known: retry for known, retry in state.retries.items() if known != identity}
-    return noted(state.model_copy(update={"bills": bills, "retries": retries}), bill)
+    return noted(state.model_copy(update={"bills": bills, "retries": retries}), bill, now)
 
 
-def noted(state: ContractState, bill: BillRecord) -> ContractState:
+def noted(state: ContractState, bill: BillRecord, now: datetime) -> ContractState:
     """The state with the news of one bill, from an activity or a signal, in any order and any number of times."""
     known = state.bills.get(bill.bill_id)
     seen = known.version if known else state.dropped.get(bill.bill_id, -1)
@@ -179,89 +92,139 @@ def noted(state: ContractState, bill: BillRecord) -> ContractState:
     retries = dict(state.retries)
     if bill.status is not BillStatus.CREATING:
         retries.pop(bill.bill_id, None)
-    newest = dict(list(dropped.items())[-DROPPED_KEPT_MAX:])
-    return state.model_copy(update={"bills": bills, "dropped": newest, "retries": retries})
+    after = state.model_copy(
+        update={
+            "bills": bills,
+            "dropped": dict(list(dropped.items())[-DROPPED_KEPT_MAX:]),
+            "retries": retries,
+            "checked": {identity: at for identity, at in state.checked.items() if identity in bills},
+            "errands": {key: retry for key, retry in state.errands.items() if key.partition(" ")[2] in bills},
+            "renewals": _renewals(state.renewals, bill),
+        }
+    )
+    return lifted(state, after, now)
 
 
-def cancelled(state: ContractState, at: CancelAt, now: datetime) -> ContractState:
-    """Raises Refused."""
-    return state.model_copy(update={"ending": cancellation(state.schedule, state.ending, at, now)})
+def told(state: ContractState, what: Standing) -> ContractState:
+    return state.model_copy(update={"told": what, "counter": what.counter})
 
 
-def revoked(state: ContractState, now: datetime) -> ContractState:
-    """The contract without its cancellation; a contract without one stays as it is. Raises Refused if it is over."""
-    if state.ending is not None and now >= state.ending.at:
-        raise Refused(f"the contract ended on {state.ending.on}; sell a new one")
-    return state.model_copy(update={"ending": state.schedule.fixed_end()})
+def errands_to_run(state: ContractState, now: datetime) -> list[tuple[Errand, str]]:
+    """What is to be asked of the platform now, and is not under way or put off already."""
+    wanted = _errands_wanted(state, now)
+    return [(errand, identity) for errand, identity in wanted if _is_time(state, errand, identity, now)]
 
 
-def retried(state: ContractState, contract_id: str, identity: str, now: datetime) -> tuple[ContractState, str]:
-    """The state in which a stopped bill is made again at once, and the id of the bill that will be made.
-
-    One that is being made at this moment stays as it is; one that became a later revision is that. Raises Refused.
-    """
-    bill = _renewed(state, identity) or _stopped(state, identity)
-    if bill.bill_id != identity:
-        return state, bill.bill_id
-    if identity in state.retries and state.retries[identity].at is None:
-        return state, identity
-    if bill.parked is None or bill.parked.reason not in NEEDS_REVISION:
-        again = bill.model_copy(update={"status": BillStatus.CREATING, "parked": None})
-        return state.model_copy(
-            update={
-                "bills": {**state.bills, identity: again},
-                "retries": {**state.retries, identity: Retry(at=now)},
-            }
-        ), identity
-    revision = bill.revision + 1
-    renewed = bill_id(contract_id, bill.period, revision)
-    fresh = BillRecord(bill_id=renewed, period=bill.period, revision=revision)
-    kept = _voided(state, identity)
-    return kept.model_copy(
-        update={"bills": {**kept.bills, renewed: fresh}, "retries": {**kept.retries, renewed: Retry(at=now)}}
-    ), renewed
+def errand_begun(state: ContractState, errand: Errand, identity: str) -> ContractState:
+    retry = state.errands.get(_key(errand, identity), Retry(at=None)).model_copy(update={"at": None})
+    return state.model_copy(update={"errands": {**state.errands, _key(errand, identity): retry}})
 
 
-def waived(state: ContractState, identity: str) -> ContractState:
-    """The state after a parked bill was given up; given up again, the same. Raises Refused."""
-    if identity in state.given_up:
+def errand_failed(state: ContractState, errand: Errand, identity: str, now: datetime) -> ContractState:
+    """The platform did not answer; access stays as it is, and it is asked again later."""
+    key = _key(errand, identity)
+    if identity not in state.bills:
         return state
-    bill = _stopped(state, identity)
-    if bill.parked is None:
-        raise Refused(
-            f"the bill {identity} waits for the platform, which may hold it already; only a parked one can be given up"
-        )
-    given_up = (*state.given_up, identity)[-DROPPED_KEPT_MAX:]
-    return _voided(state, identity).model_copy(update={"given_up": given_up})
+    return state.model_copy(update={"errands": {**state.errands, key: _later(state.errands.get(key), now)}})
 
 
-def _voided(state: ContractState, identity: str) -> ContractState:
-    bill = state.bills[identity]
-    return noted(state, bill.model_copy(update={"version": bill.version + 1, "status": BillStatus.VOID}))
+def errand_done(
+    state: ContractState, contract_id: str, errand: Errand, bill: BillRecord, now: datetime
+) -> ContractState:
+    """What the platform's answer makes of the bill, and of the contract."""
+    if errand is Errand.READ:
+        return _bill_read(state, bill, now)
+    return _bill_withdrawn(state, contract_id, bill, now)
 
 
-def _renewed(state: ContractState, identity: str) -> BillRecord | None:
-    """The later revision of a bill that was made anew."""
-    parts = bill_parts(identity)
-    if identity in state.bills or parts is None:
-        return None
-    _, period, revision = parts
-    later = [bill for bill in state.bills.values() if bill.period == period and bill.revision > revision]
-    return later[0] if later else None
+def _bill_read(state: ContractState, bill: BillRecord, now: datetime) -> ContractState:
+    """The platform was asked once more. If the bill is unpaid past its grace still, access goes off now."""
+    known = _errand_ended(noted(state, bill, now), Errand.READ, bill.bill_id)
+    block = block_of(bill, state.schedule.zone)
+    if block is None or block.at > now or bill.bill_id not in known.bills:
+        return known
+    return known.model_copy(update={"checked": {**known.checked, bill.bill_id: block.at}})
 
 
-def _stopped(state: ContractState, identity: str) -> BillRecord:
-    bill = state.bills.get(identity)
-    if bill is None:
-        raise Refused(f"the contract has no open bill {identity}")
-    if bill.parked is not None or identity in state.retries:
-        return bill
-    raise Refused(f"the bill {identity} is {bill.status}, not stopped: there is nothing to retry or to give up")
+def _bill_withdrawn(state: ContractState, contract_id: str, bill: BillRecord, now: datetime) -> ContractState:
+    """The bill was taken back, or can't be, for money has come: then it is left to people. If the contract's end was
+    revoked meanwhile, the period gets its next revision."""
+    known = _errand_ended(noted(state, bill, now), Errand.WITHDRAW, bill.bill_id)
+    if bill.status is not BillStatus.VOID:
+        kept = (*known.kept, bill.bill_id)[-DROPPED_KEPT_MAX:]
+        return known.model_copy(update={"kept": kept})
+    known = known.model_copy(update={"withdrawn": {**known.withdrawn, bill.period: bill.revision}})
+    return with_withdrawn_again(known, contract_id, now)
 
 
-def _status(ending: Ending | None, now: datetime) -> ContractStatus:
-    if ending is None:
-        return ContractStatus.ACTIVE
-    if now >= ending.at:
-        return ContractStatus.ENDED
-    return ContractStatus.CANCELLING if ending.reason is EndReason.CANCELLED else ContractStatus.ACTIVE
+def with_withdrawn_again(state: ContractState, contract_id: str, now: datetime) -> ContractState:
+    """Periods that are wanted again after their bill was withdrawn get its next revision (EDGE-22)."""
+    bills, retries = dict(state.bills), dict(state.retries)
+    wanted = [number for number in state.withdrawn if _is_wanted(state, number)]
+    for number in wanted:
+        revision = state.withdrawn[number] + 1
+        identity = bill_id(contract_id, number, revision)
+        bills[identity] = BillRecord(bill_id=identity, period=number, revision=revision)
+        retries[identity] = Retry(at=now)
+    withdrawn = {number: revision for number, revision in state.withdrawn.items() if number not in wanted}
+    return state.model_copy(update={"bills": bills, "retries": retries, "withdrawn": withdrawn})
+
+
+def _renewals(known: Renewals, bill: BillRecord) -> Renewals:
+    """The newest bill's policy steers the renewals to come."""
+    if bill.policy_version == 0 or (bill.period, bill.policy_version) < (known.period, known.policy_version):
+        return known
+    return Renewals(
+        period=bill.period,
+        policy_version=bill.policy_version,
+        lead_days=bill.lead_days,
+        window_minutes=bill.work_window_minutes,
+        while_off=bill.renewal_while_off,
+        open_bills_max=bill.max_open_bills,
+    )
+
+
+def _to_withdraw(state: ContractState) -> list[str]:
+    """Bills at the platform whose period begins when the contract is over (EDGE-20)."""
+    return [
+        bill.bill_id
+        for bill in state.bills.values()
+        if bill.status in (BillStatus.DRAFT, BillStatus.OPEN)
+        and bill.bill_id not in state.kept
+        and not _is_wanted(state, bill.period)
+    ]
+
+
+def _errands_wanted(state: ContractState, now: datetime) -> list[tuple[Errand, str]]:
+    reads = [(Errand.READ, identity) for identity in unread_blocks(state, now)]
+    return reads + [(Errand.WITHDRAW, identity) for identity in _to_withdraw(state)]
+
+
+def _is_wanted(state: ContractState, number: int) -> bool:
+    return state.ending is None or state.schedule.period(number).start < state.ending.on
+
+
+def _cutoffs_to_come(state: ContractState, now: datetime) -> list[datetime]:
+    """Also those of bills that change nothing, for another one keeps access off already."""
+    found = (block_of(bill, state.schedule.zone) for bill in state.bills.values())
+    return [block.at for block in found if block and block.at > now]
+
+
+def _is_time(state: ContractState, errand: Errand, identity: str, now: datetime) -> bool:
+    known = state.errands.get(_key(errand, identity))
+    return known is None or (known.at is not None and known.at <= now)
+
+
+def _errand_ended(state: ContractState, errand: Errand, identity: str) -> ContractState:
+    errands = {key: retry for key, retry in state.errands.items() if key != _key(errand, identity)}
+    return state.model_copy(update={"errands": errands})
+
+
+def _key(errand: Errand, identity: str) -> str:
+    return f"{errand} {identity}"
+
+
+def _later(known: Retry | None, now: datetime) -> Retry:
+    failures = known.failures if known else 0
+    wait = RETRY_AFTER[failures] if failures < len(RETRY_AFTER) else RETRY_THEN
+    return Retry(at=now + wait, failures=failures + 1)

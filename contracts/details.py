@@ -5,11 +5,13 @@ Ids, dates, and amounts only: whatever a workflow shows may be read by whoever o
 
 from datetime import datetime
 
-from contracts.access import access_at, explain
 from contracts.bill import STATUS_TEXTS, BillRecord, BillStatus
-from contracts.contract import ContractState, next_due, standing_of
+from contracts.contract import next_due
 from contracts.periods import civil_day
-from contracts.terms import Schedule, is_billed
+from contracts.renewals import access_of, first_unbilled, renewal_at, standing
+from contracts.state import ContractState
+from contracts.terms import Schedule
+from contracts.why import Language, explain
 
 
 def terms_in_words(schedule: Schedule) -> str:
@@ -21,12 +23,14 @@ def terms_in_words(schedule: Schedule) -> str:
 
 
 def contract_details(state: ContractState, now: datetime) -> str:
-    standing = standing_of(state.schedule, state.sold_at, state.ending, now)
-    access = access_at(state.schedule, state.sold_at, state.ending, now)
+    now_told, access = standing(state, now), access_of(state, now)
+    why = {language: explain(access, state.schedule, state.ending, state.bills, language) for language in Language}
     lines = [
-        f"**{standing.status}, access {standing.access}** ({standing.reason})",
+        f"**{now_told.status}, access {now_told.access}** ({now_told.reason})",
         "",
-        explain(access, state.schedule, state.ending),
+        why[Language.ENGLISH],
+        "",
+        f"*{why[Language.SWEDISH]}*",
         "",
         f"* {terms_in_words(state.schedule)}",
         *[_bill_line(state, bill) for bill in state.bills.values()],
@@ -54,7 +58,9 @@ def _next_line(state: ContractState, now: datetime) -> str:
     if due is None:
         return "* next: nothing by itself; the contract waits for its open bills"
     day = civil_day(due, state.schedule.zone)
-    is_renewal = is_billed(state.schedule, state.next_period, state.ending)
-    if is_renewal and due == state.schedule.renewal_instant(state.next_period):
-        return f"* next: the bill of period {state.next_period}, on {day}"
+    if due == renewal_at(state, now):
+        return f"* next: the bill of period {first_unbilled(state)}, on {day}"
+    change = access_of(state, now).next_change
+    if change is not None and due == change.at:
+        return f"* next: access goes {change.to} on {day} ({change.because})"
     return f"* next: on {day}, at {due:%H:%M} UTC"

@@ -23,8 +23,8 @@ from enum import StrEnum
 
 from contracts.access import Access, AccessReason
 from contracts.bill import SETTLED, BillStatus, ParkedReason
-from contracts.contract import ContractStatus
 from contracts.record import Record
+from contracts.state import ContractStatus
 from contracts.terms import Ending
 
 

@@ -62,6 +62,8 @@ class RemoteInvoice(Record):
     rows: tuple[RemoteRow, ...]
     is_draft: bool
     total_minor: int
+    paid_minor: int
+    remaining_minor: int
     fee_minor: int
     """The platform's own invoice fee with its VAT, a part of the total."""
     vat_minor: int

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from contracts.access import Access
-from contracts.contract import ContractState, ContractStatus, standing_of
 from contracts.record import Record
+from contracts.renewals import standing
+from contracts.state import ContractState, ContractStatus
 from contracts.terms import is_billed
 
 
@@ -20,13 +21,13 @@ class Marks(Record):
 
 def marks(state: ContractState, now: datetime) -> Marks:
     """The same before and after the bills that are due at `now` have been ordered."""
-    standing = standing_of(state.schedule, state.sold_at, state.ending, now)
+    now_told = standing(state, now)
     reasons = {bill.parked.reason.value for bill in state.bills.values() if bill.parked is not None}
     return Marks(
-        status=standing.status,
-        access=standing.access,
+        status=now_told.status,
+        access=now_told.access,
         parked=tuple(sorted(reasons)),
-        next_renewal=_next_renewal(state, now),
+        next_renewal=None if now_told.status is ContractStatus.SUSPENDED else _next_renewal(state, now),
     )
 
 

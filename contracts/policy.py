@@ -32,13 +32,14 @@ class Policy(Record):
     mode: Mode = Mode.DRAFT
     default_delivery_method: DeliveryMethod = DeliveryMethod.EMAIL
     placeholder_domains: tuple[str, ...] = ("sesa.my",)
-    grace_days: int | None = None
+    grace_days: int | None = Field(None, ge=0, le=365)
     on_loss: OnLoss = OnLoss.TURN_OFF
     payment_days: int = Field(30, ge=0, le=365)
-    renewal_lead_days: int = 0
-    work_window_minutes: int = 0
+    renewal_lead_days: int = Field(0, ge=0, le=90)
+    work_window_minutes: int = Field(0, ge=0, le=1200)
+    """So short that a window which opens at midnight closes on the same day, in any zone."""
     renewal_while_off: RenewalWhileOff = RenewalWhileOff.HOLD
-    max_open_bills: int | None = None
+    max_open_bills: int | None = Field(None, ge=1)
 
     @field_validator("placeholder_domains")
     @classmethod
@@ -47,25 +48,6 @@ class Policy(Record):
             if not domain or "@" in domain or domain != domain.strip(" ."):
                 raise ValueError(f"{domain!r} is not a domain; write it like sesa.my")
         return domains
-
-
-FIXED_FOR_NOW = frozenset(
-    {
-        "grace_days",
-        "on_loss",
-        "renewal_lead_days",
-        "work_window_minutes",
-        "renewal_while_off",
-        "max_open_bills",
-    }
-)
-"""Fields that take their default only, until the outcomes that they steer are built (docs/limits.md)."""
-
-
-def not_yet_free(changes: dict[str, object]) -> list[str]:
-    """The names in `changes` that are fixed for now and differ from their default."""
-    defaults = Policy().model_dump(mode="json")
-    return sorted(name for name in FIXED_FOR_NOW & changes.keys() if changes[name] != defaults[name])
 
 
 def changed(policy: Policy, changes: dict[str, object]) -> Policy:

@@ -1,7 +1,8 @@
 """What the reader bought, as far as time is concerned: its periods, when they are billed, and when it is over."""
 
+import hashlib
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -45,6 +46,7 @@ class Schedule(Record):
 class EndReason(StrEnum):
     CANCELLED = "cancelled"
     FIXED_TERM = "fixed_term"
+    UNPAID = "unpaid"
 
 
 class Ending(Record):
@@ -55,9 +57,32 @@ class Ending(Record):
     reason: EndReason
 
 
-def bills_at(schedule: Schedule, number: int, sold_at: datetime) -> datetime:
+class BillingTime(Record):
+    """When a contract's work on a renewal begins: so many days ahead, and so far into the account's work window.
+
+    The window spreads contracts over the time after midnight; no date on a bill follows it (PER-10).
+    """
+
+    lead_days: int = 0
+    window_minutes: int = 0
+    spread_millionths: int = 0
+
+    def shifted(self, day: date, zone: str) -> datetime:
+        into = timedelta(minutes=self.window_minutes) * self.spread_millionths / 1_000_000
+        return local_midnight(day - timedelta(days=self.lead_days), zone) + into
+
+
+AT_MIDNIGHT = BillingTime()
+
+
+def spread_millionths(identity: str) -> int:
+    """The contract's own place in any work window, stable for life."""
+    return int(hashlib.sha256(identity.encode()).hexdigest()[:12], 16) % 1_000_000
+
+
+def bills_at(schedule: Schedule, number: int, sold_at: datetime, time: BillingTime = AT_MIDNIGHT) -> datetime:
     """When the bill of period `number` is made: the first at the sale, every later one as its period begins."""
-    return sold_at if number == 0 else schedule.renewal_instant(number)
+    return sold_at if number == 0 else max(sold_at, time.shifted(schedule.period(number).start, schedule.zone))
 
 
 def is_billed(schedule: Schedule, number: int, ending: Ending | None) -> bool:
@@ -66,11 +91,16 @@ def is_billed(schedule: Schedule, number: int, ending: Ending | None) -> bool:
 
 
 def due_periods(
-    schedule: Schedule, first: int, ending: Ending | None, sold_at: datetime, now: datetime
+    schedule: Schedule,
+    first: int,
+    ending: Ending | None,
+    sold_at: datetime,
+    now: datetime,
+    time: BillingTime = AT_MIDNIGHT,
 ) -> Iterator[Period]:
     """The periods from number `first` on whose bills are due by `now`, late ones included (PER-11)."""
     number = first
-    while is_billed(schedule, number, ending) and bills_at(schedule, number, sold_at) <= now:
+    while is_billed(schedule, number, ending) and bills_at(schedule, number, sold_at, time) <= now:
         yield schedule.period(number)
         number += 1
 

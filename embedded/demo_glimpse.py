@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from contracts.access import Access
 from contracts.bill import BillStatus, Fact, FactType
-from contracts.contract import ContractStatus
 from contracts.delivery import DeliveryMethod
 from contracts.policy import Mode
+from contracts.state import ContractStatus
 from store.clock import TestClock
 from store.contracts import StoredContract, contracts
 from store.database import Database

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from contracts.access import AccessReason
 from contracts.bill import BillStatus, FactType, ParkedReason
-from contracts.contract import ContractStatus
 from contracts.delivery import DeliveryMethod
 from contracts.record import Record
+from contracts.state import ContractStatus
 
 ROUND_DAYS = 10
 ROUNDS = 38

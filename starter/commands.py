@@ -17,7 +17,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from contracts.bill import Fact, FactType
-from contracts.contract import ContractStatus
+from contracts.state import ContractStatus
 from contracts.terms import CancelAt, Refused, cancellation
 from store.bills import lock_bill
 from store.clock import Clock

@@ -14,7 +14,7 @@ from contracts.delivery import Address, DeliveryMethod
 from contracts.invoice import Subscriber
 from contracts.money import Currency, Line, Money, agreed_total
 from contracts.periods import Interval, IntervalUnit, boundary, civil_day, is_zone
-from contracts.policy import Policy, changed, not_yet_free
+from contracts.policy import Policy, changed
 from contracts.terms import Schedule
 from store.sales import NewContract
 
@@ -139,7 +139,7 @@ def parse_sale(body: object, now: datetime) -> NewContract:
         sale = Sale.model_validate(body)
     except ValidationError as error:
         raise BadSale(field_errors(error)) from error
-    lines, line_errors = _lines(sale)
+    lines, line_errors = lines_of(sale.lines, sale.currency)
     today = civil_day(now, sale.time_zone)
     errors = [*line_errors, *_start_errors(sale, today), *policy_errors(sale.policy, "/policy")]
     if not errors and agreed_total(lines, sale.prices_include_vat) < 0:
@@ -159,23 +159,19 @@ def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
 def policy_errors(changes: Mapping[str, object], prefix: str = "") -> list[FieldError]:
     """Why these changes of a policy can't be taken, field by field."""
     unknown = [FieldError(f"{prefix}/{name}", "no such field") for name in changes.keys() - Policy.model_fields.keys()]
-    fixed = [
-        FieldError(f"{prefix}/{name}", "takes only its default as yet; leave it out")
-        for name in not_yet_free(dict(changes))
-    ]
     try:
         changed(Policy(), dict(changes))
     except ValidationError as error:
-        return sorted([*unknown, *(fixed or field_errors(error, prefix))])
-    return sorted([*unknown, *fixed])
+        return sorted([*unknown, *field_errors(error, prefix)])
+    return sorted(unknown)
 
 
-def _lines(sale: Sale) -> tuple[tuple[Line, ...], list[FieldError]]:
+def lines_of(asked: Sequence[SaleLine], currency: Currency) -> tuple[tuple[Line, ...], list[FieldError]]:
     lines: list[Line] = []
     errors: list[FieldError] = []
-    for index, line in enumerate(sale.lines):
+    for index, line in enumerate(asked):
         try:
-            lines.append(_line(line, sale.currency))
+            lines.append(_line(line, currency))
         except ValidationError as error:
             errors += field_errors(error, f"/lines/{index}")
     return tuple(lines), errors

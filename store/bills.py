@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from contracts.bill import BillRecord, BillStatus, Parked, ParkedReason, bill_id, platform_key
 from contracts.delivery import DeliveryMethod, Reach, choose_method
 from contracts.invoice import InvoiceOrder, RemoteInvoice, Subscriber
-from contracts.money import Line, Row, agreed_total_minor, rows_for, totals
+from contracts.money import Row, agreed_total_minor, rows_for, totals
 from contracts.periods import Period, civil_day
-from contracts.policy import Mode, Policy, changed
+from contracts.policy import Mode, OnLoss, Policy, RenewalWhileOff, changed
 from contracts.terms import Schedule
 from store.accounts import current_policy
 from store.facts import facts_of, parked_of, recompute, record_facts
-from store.schema import BillRow, ContractRow, SubscriberRow, TermsRow
+from store.schema import BillRow, ContractRow, SubscriberRow
+from store.terms import Terms, terms_for
 from store.watching import watch_bill
 
 
@@ -36,7 +37,7 @@ def begin_bill(
     if bill is not None and (bill.made or bill.void):
         return bill
     contract = session.get_one(ContractRow, (account, contract_id))
-    terms = _terms_of(session, contract, period)
+    terms = terms_for(session, account, contract_id, period.number)
     version, policy = current_policy(session, account)
     policy = changed(policy, terms.policy_override)
     if bill is None:
@@ -140,12 +141,25 @@ def record_of(bill: BillRow) -> BillRecord:
         dispatched_on=bill.dispatched_on,
         due_date=bill.due_date,
         remaining_minor=bill.remaining_minor,
-        lost=bill.lost,
+        lost_at=bill.lost_at,
+        reopened_on=bill.reopened_on,
         parked=parked_of(bill) if bill.status == BillStatus.PARKED else None,
         policy_version=bill.policy_version,
         grace_days=bill.grace_days,
+        on_loss=OnLoss(bill.on_loss),
         lead_days=bill.lead_days,
+        work_window_minutes=bill.work_window_minutes,
+        renewal_while_off=RenewalWhileOff(bill.renewal_while_off),
+        max_open_bills=bill.max_open_bills,
     )
+
+
+def lay_policy(bill: BillRow, version: int, policy: Policy) -> None:
+    """What of a policy steers a bill after it was made."""
+    bill.policy_version = version
+    bill.grace_days, bill.on_loss = policy.grace_days, policy.on_loss
+    bill.lead_days, bill.work_window_minutes = policy.renewal_lead_days, policy.work_window_minutes
+    bill.renewal_while_off, bill.max_open_bills = policy.renewal_while_off, policy.max_open_bills
 
 
 def _finish(session: Session, bill: BillRow) -> None:
@@ -172,24 +186,12 @@ def _bill_in_force(session: Session, account: str, contract_id: str, period: Per
     ).one_or_none()
 
 
-def _terms_of(session: Session, contract: ContractRow, period: Period) -> TermsRow:
-    """The newest version that holds for this period."""
-    return session.scalars(
-        sa.select(TermsRow)
-        .where(TermsRow.account == contract.account, TermsRow.contract_id == contract.contract_id)
-        .where(TermsRow.first_period <= period.number)
-        .order_by(TermsRow.version.desc())
-        .limit(1)
-    ).one()
-
-
 def _frozen(
-    contract: ContractRow, terms: TermsRow, period: Period, revision: int, version: int, policy: Policy, now: datetime
+    contract: ContractRow, terms: Terms, period: Period, revision: int, version: int, policy: Policy, now: datetime
 ) -> BillRow:
-    lines = [Line.model_validate(line) for line in terms.lines]
-    rows = rows_for(lines, contract.prices_include_vat)
+    rows = rows_for(terms.lines, contract.prices_include_vat)
     sums = totals(rows)
-    return BillRow(
+    bill = BillRow(
         account=contract.account,
         bill_id=bill_id(contract.contract_id, period.number, revision),
         contract_id=contract.contract_id,
@@ -203,24 +205,22 @@ def _frozen(
         status=BillStatus.CREATING,
         made=False,
         void=False,
-        lost=False,
         attempts=0,
         mode=policy.mode,
-        policy_version=version,
-        grace_days=policy.grace_days,
-        lead_days=policy.renewal_lead_days,
         payment_days=policy.payment_days,
         rows=[row.model_dump(mode="json") for row in rows],
         currency=contract.currency,
-        agreed_total_minor=agreed_total_minor(lines, contract.prices_include_vat),
+        agreed_total_minor=agreed_total_minor(terms.lines, contract.prices_include_vat),
         total_minor=sums.total_minor,
         vat_minor=sums.vat_minor,
         rounding_minor=sums.rounding_minor,
         remaining_minor=sums.total_minor,
     )
+    lay_policy(bill, version, policy)
+    return bill
 
 
-def _choose_way(session: Session, bill: BillRow, contract: ContractRow, terms: TermsRow, policy: Policy) -> None:
+def _choose_way(session: Session, bill: BillRow, contract: ContractRow, terms: Terms, policy: Policy) -> None:
     row = session.get_one(SubscriberRow, (contract.account, contract.subscriber_id))
     subscriber = Subscriber.model_validate(row.subscriber)
     reach = Reach(
@@ -229,8 +229,7 @@ def _choose_way(session: Session, bill: BillRow, contract: ContractRow, terms: T
         address=subscriber.address,
         edi_number=terms.edi_number or subscriber.edi_number,
     )
-    named = DeliveryMethod(terms.delivery_method) if terms.delivery_method else None
-    method = choose_method(named, reach, policy.default_delivery_method, policy.placeholder_domains)
+    method = choose_method(terms.delivery_method, reach, policy.default_delivery_method, policy.placeholder_domains)
     bill.delivery_method = method
     bill.edi_number = reach.edi_number if method is DeliveryMethod.EDI else None
     if method is None:

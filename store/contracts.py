@@ -1,17 +1,19 @@
 """The contract's row: what its workflow writes of it, and how it is read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from contracts.access import Access, AccessReason
-from contracts.contract import ContractStatus, Standing
 from contracts.record import Record
+from contracts.state import ContractStatus, HeldPeriods, Standing
 from contracts.terms import Ending, Schedule
 from store.schema import ContractRow
 from store.watching import watch_contract
+
+IDS_AT_ONCE = 500
 
 
 class StoredContract(Record):
@@ -30,6 +32,7 @@ class StoredContract(Record):
     reason: AccessReason
     since: datetime
     ending: Ending | None
+    held: tuple[HeldPeriods, ...] = ()
 
 
 def standing_in_row(stored: StoredContract) -> Standing:
@@ -45,6 +48,7 @@ def write_standing(session: Session, account: str, contract_id: str, standing: S
     row.counter = standing.counter
     row.status, row.access, row.reason, row.since = standing.status, standing.access, standing.reason, standing.since
     row.ending = standing.ending.model_dump(mode="json") if standing.ending else None
+    row.held = [held.model_dump() for held in standing.held]
 
 
 def contract(session: Session, account: str, contract_id: str) -> StoredContract | None:
@@ -62,6 +66,14 @@ def contracts(
     if access is not None:
         query = query.where(ContractRow.access == access)
     return [_read(row) for row in session.scalars(query.order_by(ContractRow.contract_id).limit(limit))]
+
+
+def contracts_by_id(session: Session, account: str, contract_ids: Sequence[str]) -> Iterator[StoredContract]:
+    """In the order of their ids."""
+    for first in range(0, len(contract_ids), IDS_AT_ONCE):
+        ids = contract_ids[first : first + IDS_AT_ONCE]
+        query = sa.select(ContractRow).where(ContractRow.account == account, ContractRow.contract_id.in_(ids))
+        yield from (_read(row) for row in session.scalars(query.order_by(ContractRow.contract_id)))
 
 
 def contracts_of_subscriber(session: Session, account: str, subscriber_id: str) -> Sequence[StoredContract]:

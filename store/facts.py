@@ -47,7 +47,8 @@ def recompute(session: Session, bill: BillRow, facts: Iterable[Fact], *, tell: b
     bill.remaining_minor = figures.remaining_minor
     bill.dispatched_on = civil_day(dispatched, bill.zone) if dispatched else None
     bill.due_date = figures.due_date
-    bill.lost = figures.lost
+    bill.lost_at = figures.lost_at
+    bill.reopened_on = civil_day(figures.reopened_at, bill.zone) if figures.reopened_at else None
     bill.status = status_of(figures, made=bill.made, parked=parked_of(bill), void=bill.void)
     if bill.status == BillStatus.PARKED and bill.parked_reason is None:
         bill.parked_reason = ParkedReason.REMOTE_DELETED
@@ -66,7 +67,15 @@ def parked_of(bill: BillRow) -> Parked | None:
 
 
 def _decides(bill: BillRow) -> tuple[object, ...]:
-    return bill.status, bill.dispatched_on, bill.due_date, bill.remaining_minor, bill.lost, bill.parked_reason
+    return (
+        bill.status,
+        bill.dispatched_on,
+        bill.due_date,
+        bill.remaining_minor,
+        bill.lost_at,
+        bill.reopened_on,
+        bill.parked_reason,
+    )
 
 
 def _row(bill: BillRow, fact: Fact) -> FactRow:

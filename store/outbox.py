@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from contracts.bill import BillRecord
-from contracts.contract import ContractStatus
 from contracts.record import Record
+from contracts.state import ContractStatus
 from store.bills import record_of
 from store.inbox import LEASE_SECONDS
 from store.schema import BillRow, ContractRow, OutboxRow

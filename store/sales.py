@@ -5,15 +5,16 @@ from enum import Enum, auto
 
 from sqlalchemy.orm import Session
 
-from contracts.contract import standing_of
 from contracts.delivery import DeliveryMethod
 from contracts.invoice import Subscriber
 from contracts.money import Currency, Line
 from contracts.record import Record
+from contracts.renewals import standing_at_sale
 from contracts.terms import Schedule
 from store.outbox import queue_start
-from store.schema import ContractRow, TermsRow
+from store.schema import ContractRow
 from store.subscribers import put_subscriber
+from store.terms import Terms, terms_row
 from store.watching import watch_contract
 
 
@@ -49,13 +50,13 @@ def record_sale(session: Session, account: str, contract: NewContract, now: date
     watch_contract(session, row, is_new=True)
     session.add(row)
     session.flush()
-    session.add(_first_terms(account, contract))
+    session.add(terms_row(account, contract.contract_id, _first_terms(contract)))
     queue_start(session, account, contract.contract_id)
     return SaleOutcome.NEW
 
 
 def _contract_row(account: str, contract: NewContract, now: datetime) -> ContractRow:
-    standing = standing_of(contract.schedule, now, contract.schedule.fixed_end(), now)
+    standing = standing_at_sale(contract.schedule, now)
     return ContractRow(
         account=account,
         contract_id=contract.contract_id,
@@ -75,13 +76,11 @@ def _contract_row(account: str, contract: NewContract, now: datetime) -> Contrac
     )
 
 
-def _first_terms(account: str, contract: NewContract) -> TermsRow:
-    return TermsRow(
-        account=account,
-        contract_id=contract.contract_id,
+def _first_terms(contract: NewContract) -> Terms:
+    return Terms(
         version=1,
         first_period=0,
-        lines=[line.model_dump(mode="json") for line in contract.lines],
+        lines=contract.lines,
         delivery_method=contract.delivery_method,
         edi_number=contract.edi_number,
         policy_override=contract.policy_override,

@@ -111,6 +111,8 @@ class ContractRow(Table):
     reason: Mapped[str]
     since: Mapped[datetime]
     ending: Mapped[Json | None]
+    held: Mapped[list[Json]] = mapped_column(default=list)
+    """Runs of periods that passed while access was off, and are never billed."""
 
 
 class TermsRow(Table):
@@ -163,7 +165,11 @@ class BillRow(Table):
     mode: Mapped[str]
     policy_version: Mapped[int]
     grace_days: Mapped[int | None]
+    on_loss: Mapped[str]
     lead_days: Mapped[int]
+    work_window_minutes: Mapped[int]
+    renewal_while_off: Mapped[str]
+    max_open_bills: Mapped[int | None]
     payment_days: Mapped[int]
     delivery_method: Mapped[str | None]
     edi_number: Mapped[str | None]
@@ -177,7 +183,9 @@ class BillRow(Table):
     remaining_minor: Mapped[int]
     dispatched_on: Mapped[date | None] = mapped_column(default=None)
     due_date: Mapped[date | None] = mapped_column(default=None)
-    lost: Mapped[bool] = mapped_column(default=False)
+    lost_at: Mapped[datetime | None] = mapped_column(default=None)
+    reopened_on: Mapped[date | None] = mapped_column(default=None)
+    """The last civil day on which money was taken back."""
     billogram_id: Mapped[str | None] = mapped_column(default=None)
     invoice_no: Mapped[int | None] = mapped_column(default=None)
     ocr_number: Mapped[str | None] = mapped_column(default=None)

@@ -6,8 +6,9 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from contracts.bill import BillStatus, Fact, ParkedReason
+from contracts.bill import BillRecord, BillStatus, Fact, ParkedReason
 from contracts.record import Record
+from store.bills import record_of
 from store.facts import facts_of
 from store.schema import BillRow, SubscriberRow
 
@@ -25,6 +26,7 @@ class StoredBill(Record):
     trouble: str | None
     policy_version: int
     grace_days: int | None
+    reopened_on: date | None
     delivery_method: str | None
     billogram_id: str | None
     invoice_no: int | None
@@ -70,6 +72,20 @@ def live_bills(session: Session, account: str, contract_ids: Sequence[str]) -> S
         .order_by(BillRow.period_no, BillRow.revision)
     )
     return [_read(row) for row in rows]
+
+
+def deciding_bills(session: Session, account: str, contract_ids: Sequence[str]) -> dict[str, dict[str, BillRecord]]:
+    """Of each contract the bills that decide about its access or will: the open and the lost ones; one query."""
+    found: dict[str, dict[str, BillRecord]] = {contract_id: {} for contract_id in contract_ids}
+    rows = session.scalars(
+        sa.select(BillRow)
+        .where(BillRow.account == account, BillRow.contract_id.in_(contract_ids))
+        .where(BillRow.status.in_([BillStatus.OPEN, BillStatus.EXPIRED]))
+        .order_by(BillRow.period_no, BillRow.revision)
+    )
+    for row in rows:
+        found[row.contract_id][row.bill_id] = record_of(row)
+    return found
 
 
 def is_subscriber(session: Session, account: str, subscriber_id: str) -> bool:

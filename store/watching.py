@@ -5,15 +5,15 @@ of the platform's own words, and no link to the invoice.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from contracts.access import grace_ends
 from contracts.bill import PARKED_TEXTS, BillStatus, Fact, FactType, ParkedReason, status_text
-from contracts.contract import Standing
 from contracts.events import BillSeen, ContractSeen, EventType, bill_events, contract_events, instant_text
 from contracts.money import Currency, Money
+from contracts.state import Standing
 from store.schema import BillRow, ContractRow, Json
 
 WATCHED_BILLS, WATCHED_CONTRACTS = "avtal_bills", "avtal_contracts"
@@ -98,7 +98,7 @@ def _bill_data(bill: BillRow) -> Json:
     def amount(minor: int) -> str:
         return Money(minor=minor, currency=Currency(bill.currency)).text
 
-    ends = None if bill.due_date is None or bill.grace_days is None else bill.due_date + timedelta(days=bill.grace_days)
+    last_day = grace_ends(bill)
     return {
         "contract_id": bill.contract_id,
         "bill_id": bill.bill_id,
@@ -117,7 +117,7 @@ def _bill_data(bill: BillRow) -> Json:
         "remaining": amount(bill.remaining_minor),
         "currency": bill.currency,
         "due_date": bill.due_date.isoformat() if bill.due_date else None,
-        "grace_ends": ends.isoformat() if ends else None,
+        "grace_ends": last_day.isoformat() if last_day else None,
         "parked": _parked_data(bill),
     }
 

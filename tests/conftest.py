@@ -1,4 +1,4 @@
-"""What every kind of test may use: a store on either database, and the option that records histories anew."""
+"""What every kind of test may use: a store on either database, and the options that record histories and rows."""
 
 import uuid
 from collections.abc import Iterator
@@ -7,12 +7,19 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.temporal_server import temporal_server
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--record-histories",
         action="store_true",
         help="Write the histories of the diaries to tests/workflows/histories, from where they are replayed.",
+    )
+    parser.addoption(
+        "--record-rows",
+        action="store_true",
+        help="Write the rows of the newest schema to tests/store/rows, before the next migration is written.",
     )
 
 
@@ -27,6 +34,13 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
         server = get_server(folder / "data", cleanup_mode="stop")
     yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def temporal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Temporal server of this run's own; a test uses a namespace of its own."""
+    with temporal_server(tmp_path_factory.mktemp("temporal")) as address:
+        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -11,7 +11,6 @@ from cli.app import app
 from config import Settings
 from contracts.bill import FactType, ParkedReason
 from contracts.events import EventType
-from contracts.policy import FIXED_FOR_NOW
 
 ROOT = Path(__file__).parent.parent
 README, LIMITS = (ROOT / name for name in ("README.md", "docs/limits.md"))
@@ -57,10 +56,6 @@ def test_every_type_of_event_is_described() -> None:
     described = (ROOT / "docs" / "events.md").read_text()
 
     assert [word for word in EventType if f"| `{word}` |" not in described] == []
-
-
-def test_every_field_that_is_fixed_for_now_is_among_the_limits() -> None:
-    assert [name for name in sorted(FIXED_FOR_NOW) if f"`{name}`" not in LIMITS.read_text()] == []
 
 
 def test_tests_that_the_docs_name_exist() -> None:

@@ -12,8 +12,8 @@ from temporalio.common import (
     TypedSearchAttributes,
 )
 
-from contracts.contract import opened
 from contracts.marks import Marks, marks
+from contracts.state import opened
 from workflows.messages import ContractStart
 
 ACCOUNT = SearchAttributeKey.for_keyword("AvtalAccount")
@@ -34,7 +34,7 @@ def type_name(attribute: SearchAttributeKey[Any]) -> str:  # Any: any of them
 
 def attributes_at_start(start: ContractStart) -> TypedSearchAttributes:
     """At the start they cost no event; one that has nothing to say is left out."""
-    state = start.state or opened(start.schedule, start.sold_at, start.standing)
+    state = start.state or opened(start.schedule, start.sold_at, start.standing, start.contract_id)
     values = {ACCOUNT: start.account, **_values(marks(state, start.sold_at))}
     return TypedSearchAttributes([SearchAttributePair(key, value) for key, value in values.items() if value])
 

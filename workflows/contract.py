@@ -14,14 +14,16 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.access import AccessActivities
+    from activities.asking import AskingActivities
     from activities.billing import BillingActivities
-    from activities.orders import MakeBill, TellStanding, VoidBill
+    from activities.orders import AskPlatform, MakeBill, TellStanding, VoidBill
+    from contracts import commands, renewals
     from contracts import contract as rules
     from contracts.bill import BillRecord, bill_id
-    from contracts.contract import ContractStatus
     from contracts.details import contract_details
     from contracts.marks import marks
     from contracts.periods import Period
+    from contracts.state import ContractStatus, Errand, opened
     from contracts.terms import Refused
     from workflows.attributes import Updates, updates
     from workflows.messages import CancelRequest, CommandResult, ContractStart, Outlook, billing_queue
@@ -37,7 +39,7 @@ class ContractWorkflow:
     @workflow.init
     def __init__(self, start: ContractStart) -> None:
         self.start = start
-        self.state = start.state or rules.opened(start.schedule, start.sold_at, start.standing)
+        self.state = start.state or opened(start.schedule, start.sold_at, start.standing, start.contract_id)
         self.under_way: set[str] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self.woken = False
@@ -47,6 +49,7 @@ class ContractWorkflow:
     async def run(self, start: ContractStart) -> None:  # noqa: ARG002 - state is restored in __init__
         while not self._is_over():
             self._make_bills_that_are_due()
+            self._ask_what_must_be_known()
             self._tell_what_has_changed()
             self._mark_what_has_changed()
             if self._may_roll():
@@ -59,7 +62,7 @@ class ContractWorkflow:
     @workflow.signal
     def bill_changed(self, bill: BillRecord) -> None:
         """Something happened to one of the contract's bills."""
-        self.state = rules.noted(self.state, bill)
+        self.state = rules.noted(self.state, bill, self._now())
         self._show()
 
     @workflow.signal
@@ -69,40 +72,40 @@ class ContractWorkflow:
 
     @workflow.update(description="End the contract at a day, its first without access.")
     def cancel(self, request: CancelRequest) -> CommandResult:
-        self.state = rules.cancelled(self.state, request.at, self._now())
+        self.state = commands.cancelled(self.state, request.at, self._now())
         return self._accepted()
 
     @cancel.validator
     def _may_cancel(self, request: CancelRequest) -> None:
-        _ask(lambda: rules.cancelled(self.state, request.at, self._now()))
+        _ask(lambda: commands.cancelled(self.state, request.at, self._now()))
 
     @workflow.update(description="Take a cancellation back.")
     def revoke_cancellation(self) -> CommandResult:
-        self.state = rules.revoked(self.state, self._now())
+        self.state = commands.revoked(self.state, self.start.contract_id, self._now())
         return self._accepted()
 
     @revoke_cancellation.validator
     def _may_revoke(self) -> None:
-        _ask(lambda: rules.revoked(self.state, self._now()))
+        _ask(lambda: commands.revoked(self.state, self.start.contract_id, self._now()))
 
     @workflow.update(description="Make a stopped bill again.")
     def retry_bill(self, identity: str) -> CommandResult:
-        self.state, renewed = rules.retried(self.state, self.start.contract_id, identity, self._now())
+        self.state, renewed = commands.retried(self.state, self.start.contract_id, identity, self._now())
         return self._accepted(renewed)
 
     @retry_bill.validator
     def _may_retry(self, identity: str) -> None:
-        _ask(lambda: rules.retried(self.state, self.start.contract_id, identity, self._now()))
+        _ask(lambda: commands.retried(self.state, self.start.contract_id, identity, self._now()))
 
     @workflow.update(description="Give a parked bill up; its period is free.")
     def waive_bill(self, identity: str) -> CommandResult:
-        self.state = rules.waived(self.state, identity)
+        self.state = commands.waived(self.state, identity, self._now())
         self._start(f"void {identity}", self._void(identity))
         return self._accepted(identity)
 
     @waive_bill.validator
     def _may_waive(self, identity: str) -> None:
-        _ask(lambda: rules.waived(self.state, identity))
+        _ask(lambda: commands.waived(self.state, identity, self._now()))
 
     @workflow.query
     def outlook(self) -> Outlook:
@@ -113,22 +116,25 @@ class ContractWorkflow:
         )
 
     @workflow.query
-    def standing(self) -> rules.Standing:
-        return rules.standing(self.state, self._now())
-
-    @workflow.query
     def open_bills(self) -> list[BillRecord]:
         return list(self.state.bills.values())
 
     # The steps of the story.
 
     def _make_bills_that_are_due(self) -> None:
+        self.state = renewals.ended_unpaid(self.state, self._now())
         for period, revision in list(rules.bills_to_make(self.state, self._now())):
             self.state = rules.making(self.state, self.start.contract_id, period, revision)
             self._start(bill_id(self.start.contract_id, period.number, revision), self._make(period, revision))
 
+    def _ask_what_must_be_known(self) -> None:
+        """Before access goes off, and where a bill is no longer wanted."""
+        for errand, identity in rules.errands_to_run(self.state, self._now()):
+            self.state = rules.errand_begun(self.state, errand, identity)
+            self._start(f"{errand} {identity}", self._ask_platform(errand, identity))
+
     def _tell_what_has_changed(self) -> None:
-        if rules.standing(self.state, self._now()) != self.state.told and "standing" not in self.under_way:
+        if self._has_standing_to_tell():
             self._start("standing", self._tell())
 
     def _mark_what_has_changed(self) -> None:
@@ -161,10 +167,15 @@ class ContractWorkflow:
             self.woken
             or self.broken is not None
             or rules.next_due(self.state, self._now()) != due
+            or bool(rules.errands_to_run(self.state, self._now()))
+            or self._has_standing_to_tell()
             or bool(self._marks_to_write())
             or self._is_over()
             or self._may_roll()
         )
+
+    def _has_standing_to_tell(self) -> bool:
+        return renewals.standing(self.state, self._now()) != self.state.told and "standing" not in self.under_way
 
     def _marks_to_write(self) -> Updates:
         return updates(workflow.info().typed_search_attributes, marks(self.state, self._now()))
@@ -208,13 +219,30 @@ class ContractWorkflow:
                 retry_policy=MAKING,
                 summary=f"{period.start} to {period.last_day}",
             )
-            self.state = rules.made(self.state, identity, made)
+            self.state = rules.made(self.state, identity, made, self._now())
         except ActivityError:
             self.state = rules.after_failure(self.state, identity, self._now())
         self._show()
 
+    async def _ask_platform(self, errand: Errand, identity: str) -> None:
+        deed = AskingActivities.read_bill if errand is Errand.READ else AskingActivities.withdraw_bill
+        try:
+            bill = await workflow.execute_activity_method(
+                deed,
+                AskPlatform(account=self.start.account, bill_id=identity, now=self._now()),
+                task_queue=billing_queue(workflow.info().task_queue),
+                priority=Priority(fairness_key=self.start.account),
+                start_to_close_timeout=ANSWERS_WITHIN,
+                retry_policy=MAKING,
+                summary=identity,
+            )
+            self.state = rules.errand_done(self.state, self.start.contract_id, errand, bill, self._now())
+        except ActivityError:
+            self.state = rules.errand_failed(self.state, errand, identity, self._now())
+        self._show()
+
     async def _tell(self) -> None:
-        news = rules.standing(self.state, self._now())
+        news = renewals.standing(self.state, self._now())
         await workflow.execute_activity_method(
             AccessActivities.tell_standing,
             TellStanding(account=self.start.account, contract_id=self.start.contract_id, standing=news),
@@ -259,7 +287,7 @@ class ContractWorkflow:
 
     def _accepted(self, identity: str | None = None) -> CommandResult:
         self.woken = True
-        return CommandResult(counter=rules.standing(self.state, self._now()).counter, bill_id=identity)
+        return CommandResult(counter=renewals.standing(self.state, self._now()).counter, bill_id=identity)
 
 
 def _ask(command: Callable[[], object]) -> None:

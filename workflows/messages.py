@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from contracts.contract import ContractState, Standing
 from contracts.record import Record
+from contracts.state import ContractState, Standing
 from contracts.terms import CancelAt, Schedule
 
 

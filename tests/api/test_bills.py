@@ -34,6 +34,8 @@ def sent_invoice() -> RemoteInvoice:
         rows=(),
         is_draft=False,
         total_minor=49500,
+        paid_minor=0,
+        remaining_minor=0,
         fee_minor=0,
         vat_minor=8466,
         rounding_minor=0,

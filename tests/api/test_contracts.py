@@ -60,7 +60,7 @@ def line(**changes: object) -> list[dict[str, object]]:
         ({"fixed_periods": 1200, "interval": {"unit": "year", "count": 120}}, "/fixed_periods"),
         ({"time_zone": "Mars/Olympus"}, "/time_zone"),
         ({"prices_include_vat": "no"}, "/prices_include_vat"),
-        ({"policy": {"grace_days": 30}}, "/policy/grace_days"),
+        ({"policy": {"grace_days": 366}}, "/policy/grace_days"),
         ({"policy": {"payment_days": 400}}, "/policy/payment_days"),
         ({"policy": {"colour": "red"}}, "/policy/colour"),
     ],

@@ -52,6 +52,17 @@ class Client:
     async def pay(self, billogram_id: str, **how: object) -> Json:
         return await self.control("POST", f"/billograms/{billogram_id}/pay", how)
 
+    async def callbacks(self) -> list[Json]:
+        return list((await self.control("GET", "/callbacks"))["callbacks"])
+
+    async def quiet(self) -> None:
+        """No callback is pending."""
+
+        async def none() -> bool:
+            return bool((await self.control("GET", "/clock"))["callbacks_pending"] == 0)
+
+        await eventually(none)
+
     async def advance(self, duration: str) -> Json:
         return await self.control("POST", "/clock", {"advance": duration})
 
@@ -68,6 +79,10 @@ class Received:
     @property
     def type(self) -> str:
         return str(self.body["event"]["type"])
+
+    @property
+    def custom(self) -> str:
+        return str(self.body["custom"])
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.billogram_sandbox.calling import Client, data, ok, problem, row
+from tests.billogram_sandbox.calling import Client, Json, data, ok, problem, row
 
 
 async def test_without_credentials_there_is_a_challenge_and_wrong_ones_are_forbidden(client: Client) -> None:
@@ -149,6 +149,106 @@ async def test_the_events_of_one_billogram_are_paged(client: Client) -> None:
     assert answer["meta"] == {"total_count": 2}
     assert answer["data"] == [billogram["events"][1]]
     assert problem(await client.api("GET", "/billogram_event"))[1] == "MISSING_QUERY_PARAMETER"
+
+
+async def test_every_page_of_a_list_together_holds_each_billogram_once(client: Client) -> None:
+    ids = [(await client.sent(due_days=days))["id"] for days in (3, 1, 2, 1, 3)]
+
+    async def paged(**query: str) -> list[str]:
+        pages = [ok(await client.api("GET", "/billogram", page=page, page_size=2, **query)) for page in (1, 2, 3, 4)]
+        assert [page["meta"]["total_count"] for page in pages] == [5] * 4
+        return [each["id"] for page in pages for each in page["data"]]
+
+    assert await paged() == ids
+    assert await paged(order_direction="desc") == ids[::-1]
+    assert await paged(order_field="due_date") == [ids[n] for n in (1, 3, 2, 0, 4)]
+    assert await paged(order_field="due_date", order_direction="desc") == [ids[n] for n in (0, 4, 2, 1, 3)]
+    assert sorted(await paged(order_field="attested_at")) == sorted(ids)
+
+
+async def test_billograms_are_listed_by_the_month_of_their_dates_and_by_who_they_are_for(client: Client) -> None:
+    await client.control("POST", "/clock", {"set": "2030-03-21T12:00:00Z"})
+    march = await client.sent(due_days=5)
+    april = await client.sent(due_days=30)
+    both: list[tuple[str, str, str, list[Json]]] = [
+        ("field-prefix", "due_date", "2030-03", [march]),
+        ("field", "due_date", "2030-04-20", [april]),
+        ("field", "invoice_date", "2030-03-21", [march, april]),
+        ("field", "ocr_number", april["ocr_number"], [april]),
+        ("field", "id", march["id"], [march]),
+        ("field", "customer:customer_no", "2", [april]),
+    ]
+
+    for kind, field, value, expected in both:
+        query = {"filter_type": kind, "filter_field": field, "filter_value": value}
+        listed = ok(await client.api("GET", "/billogram", **query))["data"]
+        assert [each["id"] for each in listed] == [each["id"] for each in expected], field
+
+
+async def test_a_list_tells_of_every_change_by_state_sums_and_when_it_was(client: Client) -> None:
+    """There is no filter for what changed since: who lists compares with what is known."""
+    billogram = await client.sent(due_days=1)
+
+    async def seen() -> tuple[str, str, object]:
+        (listed,) = ok(await client.api("GET", "/billogram"))["data"]
+        return listed["updated_at"], listed["state"], listed["remaining_sum"]
+
+    moments = [await seen()]
+    for deed, body in [
+        ("delivery", {"outcome": "delivered"}),
+        ("pay", {"amount": "49"}),
+        ("recall", {}),
+        ("pay", {}),
+    ]:
+        await client.advance("1h")
+        await client.control("POST", f"/billograms/{billogram['id']}/{deed}", body)
+        moments.append(await seen())
+    changed = await client.api("GET", "/billogram", order_field="updated_at")
+    since = {"filter_type": "field", "filter_field": "updated_at", "filter_value": moments[0][0]}
+
+    assert moments == sorted(moments)
+    assert len({updated for updated, _, _ in moments}) == 5
+    assert [(state, remaining) for _, state, remaining in moments] == [
+        ("Unpaid", 149), ("Unpaid", 149), ("PartlyPaid", 100), ("Unpaid", 149), ("Paid", 0),
+    ]  # fmt: skip
+    assert problem(changed)[:2] == problem(await client.api("GET", "/billogram", **since))[:2]
+    assert problem(changed)[:2] == (400, "INVALID_QUERY_PARAMETER")
+
+
+async def test_more_events_than_a_billogram_shows_are_all_in_their_list(client: Client) -> None:
+    billogram = await client.sent()
+    for _ in range(104):
+        await client.pay(billogram["id"], amount="1")
+    query: dict[str, str | int] = {"filter_type": "field", "filter_field": "billogram_id"}
+    query |= {"filter_value": billogram["id"], "order_field": "created_at", "page_size": 50}
+    pages = [ok(await client.api("GET", "/billogram_event", page=page, **query)) for page in (1, 2, 3, 4)]
+    listed = [event for page in pages for event in page["data"]]
+
+    assert [page["meta"]["total_count"] for page in pages] == [106] * 4
+    assert [len(page["data"]) for page in pages] == [50, 50, 6, 0]
+    assert [event["type"] for event in listed[:3]] == ["BillogramCreated", "BillogramSent", "Payment"]
+    assert len({event["event_uuid"] for event in listed}) == 106
+    assert (await client.get(billogram["id"]))["events"] == listed[6:]
+
+
+@pytest.mark.parametrize(
+    ("query", "refusal"),
+    [
+        ({"filter_field": "type", "filter_value": "Payment"}, (400, "INVALID_QUERY_PARAMETER")),
+        ({"filter_type": "field-prefix"}, (400, "INVALID_QUERY_PARAMETER")),
+        ({"filter_value": "nobody"}, (404, "NOT_FOUND")),
+        ({"order_field": "type"}, (400, "INVALID_QUERY_PARAMETER")),
+        ({"order_direction": "up"}, (400, "INVALID_QUERY_PARAMETER")),
+        ({"page_size": "101"}, (400, "INVALID_QUERY_PARAMETER")),
+    ],
+)
+async def test_a_list_of_events_is_of_one_billogram_and_by_its_time_only(
+    client: Client, query: dict[str, str], refusal: tuple[int, str]
+) -> None:
+    billogram = await client.sent()
+    usual = {"filter_type": "field", "filter_field": "billogram_id", "filter_value": billogram["id"]}
+
+    assert problem(await client.api("GET", "/billogram_event", **(usual | query)))[:2] == refusal
 
 
 async def test_the_control_plane_answers_this_machine_only(client: Client) -> None:

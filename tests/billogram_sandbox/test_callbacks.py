@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 from tests.billogram_sandbox.calling import Client, Receiver, eventually, row
@@ -65,7 +67,7 @@ async def test_a_failed_callback_is_sent_again_as_itself_before_any_later_one(li
     """Redirects are not followed, so they are failures too."""
     receiver.answers = [500, 302]
     billogram = await live.sent()
-    await _quiet(live)
+    await live.quiet()
     first, second, third, sent = receiver.received
     told = (await live.control("GET", f"/callbacks?billogram_id={billogram['id']}"))["callbacks"]
 
@@ -87,7 +89,7 @@ async def test_a_callback_that_waits_holds_up_its_billogram_and_no_other(live: C
     await receiver.holds(5)
     waiting = await live.control("GET", "/clock")
     await live.control("PUT", "/account", {"callback_url": receiver.url, "sign_key": "s3cret"})
-    await _quiet(live)
+    await live.quiet()
 
     assert receiver.types(free["id"]) == ["BillogramCreated", "BillogramSent"]
     assert (waiting["callbacks_pending"], waiting["callbacks_due"]) == (2, 0)
@@ -99,7 +101,7 @@ async def test_a_callback_given_up_lets_the_next_one_go(tmp_path: Path, receiver
     async with running(tmp_path / "short.db", retry_for=10) as client:
         await client.control("PUT", "/account", {"callback_url": receiver.url})
         await client.sent()
-        await _quiet(client)
+        await client.quiet()
         told = (await client.control("GET", "/callbacks"))["callbacks"]
 
     assert [each["outcome"] for each in told] == ["given_up", "delivered"]
@@ -112,7 +114,7 @@ async def test_order_holds_per_billogram_while_many_are_sent_at_once(live: Clien
     ids = [(await live.sent(customer={"customer_no": 1} if n else await _one(live)))["id"] for n in range(12)]
     for each in ids:
         await live.pay(each)
-    await _quiet(live)
+    await live.quiet()
 
     for each in ids:
         seen = list(dict.fromkeys(receiver.types(each)))
@@ -125,20 +127,28 @@ async def test_callbacks_survive_the_process_that_could_not_send_them(tmp_path: 
         billogram = await before.sent(items=[row()])
     async with running(tmp_path / "kept.db") as after:
         await after.control("PUT", "/account", {"callback_url": receiver.url, "sign_key": "s"})
-        await _quiet(after)
+        await after.quiet()
 
     assert receiver.types(billogram["id"]) == ["BillogramCreated", "BillogramSent"]
 
 
+async def test_a_file_of_an_earlier_day_is_opened_and_goes_on(tmp_path: Path, receiver: Receiver) -> None:
+    async with running(tmp_path / "old.db") as before:
+        await before.control("PUT", "/account", {"callback_url": "http://127.0.0.1:9/closed"})
+        billogram = await before.sent()
+    with closing(sqlite3.connect(tmp_path / "old.db")) as file, file:
+        file.execute("ALTER TABLE callbacks DROP COLUMN not_before")
+        file.execute("UPDATE singles SET value = '{\"callback_url\": null, \"sign_key\": null}' WHERE name = 'account'")
+    async with running(tmp_path / "old.db") as after:
+        await after.control("PUT", "/account", {"callback_url": receiver.url})
+        await after.pay(billogram["id"])
+        await after.quiet()
+
+    assert receiver.types(billogram["id"]) == ["BillogramCreated", "BillogramSent", "Payment", "BillogramEnded"]
+
+
 async def _one(client: Client) -> dict[str, int]:
     return {"customer_no": (await client.customer())["customer_no"]}
-
-
-async def _quiet(client: Client) -> None:
-    async def none() -> bool:
-        return bool((await client.control("GET", "/clock"))["callbacks_pending"] == 0)
-
-    await eventually(none)
 
 
 async def _nothing_due(client: Client) -> None:

@@ -12,6 +12,7 @@ async def test_when_down_every_api_request_fails_without_json_and_nothing_else_d
     await client.control("PUT", "/faults", {})
 
     assert (down.status_code, down.headers["content-type"].split(";")[0]) == (503, "text/html")
+    assert down.headers["retry-after"] == "1"
     assert clock["next_due"] is None
     assert ok(await client.api("GET", "/customer"))["data"] == []
 
@@ -30,6 +31,15 @@ async def test_a_failure_after_storing_leaves_what_was_stored(client: Client) ->
     assert ok(await client.api("GET", "/billogram", **query))["meta"]["total_count"] == 1
 
 
+async def test_an_html_error_carries_out_nothing(client: Client) -> None:
+    await client.control("PUT", "/faults", {"api": {"html_error": 1}})
+    failed = await client.api("POST", "/customer", {"name": "Lisa"})
+    await client.control("PUT", "/faults", {})
+
+    assert (failed.status_code, failed.headers["content-type"].split(";")[0]) == (500, "text/html")
+    assert ok(await client.api("GET", "/customer"))["data"] == []
+
+
 async def test_the_same_seed_strikes_the_same_requests(client: Client) -> None:
     async def codes() -> list[int]:
         await client.control("PUT", "/faults", {"api": {"status_503": 0.5}, "seed": 7})
@@ -41,7 +51,17 @@ async def test_the_same_seed_strikes_the_same_requests(client: Client) -> None:
     assert first == await codes()
 
 
-@pytest.mark.parametrize("faults", [{"apo": {}}, {"api": {"downn": True}}, {"api": {"status_503": 2}}])
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"apo": {}},
+        {"api": {"downn": True}},
+        {"api": {"status_503": 2}},
+        {"callbacks": {"drop": -1}},
+        {"callbacks": {"delay_ms": [500, 0]}},
+        {"callbacks": {"delay_ms": 5}},
+    ],
+)
 async def test_unknown_faults_are_refused_and_change_nothing(client: Client, faults: dict[str, object]) -> None:
     response = await client.http.put("/sandbox/faults", json=faults)
 

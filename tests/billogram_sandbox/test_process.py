@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
-from tests.billogram_sandbox.calling import Client, Receiver, eventually
+from tests.billogram_sandbox.calling import KEY, USER, Client, Receiver, eventually, ok
 
 MODULE = (sys.executable, "-m", "billogram_sandbox")
 
@@ -33,6 +34,19 @@ async def test_what_was_answered_survives_a_kill_and_the_clock_goes_on(tmp_path:
     assert overdue["state"] == "Overdue"
 
 
+async def test_a_request_that_is_never_answered_is_carried_out_all_the_same(tmp_path: Path) -> None:
+    async with _process(tmp_path / "a.db") as (client, process):
+        await client.control("PUT", "/faults", {"api": {"timeout": 1}})
+        with pytest.raises(httpx.ReadTimeout):
+            await client.http.post("/api/v2/customer", json={"name": "Lisa"}, auth=(USER, KEY), timeout=0.3)
+        await client.control("PUT", "/faults", {})
+        listed = ok(await client.api("GET", "/customer"))["data"]
+        process.terminate()
+        await asyncio.wait_for(process.wait(), 5)
+
+    assert [each["name"] for each in listed] == ["Lisa"]
+
+
 async def test_credentials_not_given_are_made_once_and_printed(tmp_path: Path) -> None:
     outputs = [await _printed(tmp_path / "b.db") for _ in range(2)]
 
@@ -43,7 +57,7 @@ async def test_credentials_not_given_are_made_once_and_printed(tmp_path: Path) -
 @asynccontextmanager
 async def _process(data: Path) -> AsyncIterator[tuple[Client, Process]]:
     port = _free_port()
-    arguments = ("--port", str(port), "--data", str(data), "--user", "1234-abcdefgh", "--key", "0" * 32)
+    arguments = ("--port", str(port), "--data", str(data), "--user", USER, "--key", KEY)
     process = await asyncio.create_subprocess_exec(*MODULE, *arguments, stdout=PIPE)
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:

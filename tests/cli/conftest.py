@@ -94,17 +94,21 @@ def _stored(folder: Path) -> Iterator[Database]:
 
 @contextmanager
 def serving(app: FastAPI) -> Iterator[int]:
-    """A server in a thread, on a port that the system picks."""
-    config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1)
+    """A server in a thread, on a port that the system picks; it tells no time of its own."""
+    config = uvicorn.Config(
+        app, port=0, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1, date_header=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         assert thread.is_alive(), "the server did not start"
         time.sleep(0.005)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def parked(database: Database, contract_id: str) -> str:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from cli import account
 from cli.app import app
-from contracts.policy import FIXED_FOR_NOW, Mode, Policy
+from contracts.policy import Mode, Policy
 from store.accounts import account_of_key, current_policy, platform_access
 from store.cipher import Cipher, new_cipher_key
 from store.database import Database
@@ -64,7 +64,7 @@ def test_another_key_joins_the_first(database: Database) -> None:
 
 def test_every_field_that_can_change_has_its_option() -> None:
     options = {option.name for option in get_command(account.app).commands["set"].params}  # type: ignore[attr-defined] # a group
-    free = Policy.model_fields.keys() - FIXED_FOR_NOW - {"placeholder_domains"} | {"placeholder_domain"}
+    free = Policy.model_fields.keys() - {"placeholder_domains"} | {"placeholder_domain"}
 
     assert free <= options
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.access import Access, AccessReason, access_at, explain
+from contracts.access import Access, AccessReason, access_at
 from contracts.periods import Interval, IntervalUnit, local_midnight
 from contracts.terms import CancelAt, Ending, EndReason, Refused, Schedule, cancellation
+from contracts.why import explain
 
 STOCKHOLM = "Europe/Stockholm"
 START = date(2027, 3, 28)  # summer time begins in that night
@@ -25,7 +26,7 @@ def ends(on: date, reason: EndReason = EndReason.CANCELLED) -> Ending:
 
 
 def told(schedule: Schedule, ending: Ending | None, now: datetime) -> str:
-    return explain(access_at(schedule, SOLD, ending, now), schedule, ending)
+    return explain(access_at(schedule, SOLD, ending, now), schedule, ending, {})
 
 
 def test_access_begins_at_local_midnight_of_the_start_day() -> None:
@@ -97,7 +98,7 @@ def test_nothing_changes_before_next_change_and_then_access_is_what_it_said(
     now = SOLD + timedelta(hours=hours)
     found = access_at(schedule, SOLD, ending, now)
     change = found.next_change
-    assert f"Access is {found.access}" in explain(found, schedule, ending)
+    assert f"Access is {found.access}" in explain(found, schedule, ending, {})
     assert found.since <= now
     if change is None:
         assert access_at(schedule, SOLD, ending, now + timedelta(days=999)).access is found.access

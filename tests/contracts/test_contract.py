@@ -7,24 +7,11 @@ import pytest
 
 from contracts.access import AccessReason
 from contracts.bill import LIVE, NEEDS_REVISION, BillRecord, BillStatus, Parked, ParkedReason, bill_id
-from contracts.contract import (
-    DROPPED_KEPT_MAX,
-    ContractState,
-    ContractStatus,
-    after_failure,
-    bills_to_make,
-    cancelled,
-    making,
-    next_due,
-    noted,
-    opened,
-    retried,
-    standing,
-    standing_of,
-    told,
-    waived,
-)
+from contracts.commands import cancelled, retried, waived
+from contracts.contract import after_failure, bills_to_make, making, next_due, noted, told
 from contracts.periods import Interval, IntervalUnit, local_midnight
+from contracts.renewals import standing, standing_at_sale
+from contracts.state import DROPPED_KEPT_MAX, ContractState, ContractStatus, opened
 from contracts.terms import Refused, Schedule
 
 SOLD = datetime(2027, 1, 30, 9, tzinfo=UTC)
@@ -41,12 +28,16 @@ def make_schedule(anchor: date = date(2027, 1, 31), unit: IntervalUnit = Interva
 
 def make_state(schedule: Schedule | None = None) -> ContractState:
     schedule = schedule or make_schedule()
-    return opened(schedule, SOLD, standing_of(schedule, SOLD, schedule.fixed_end(), SOLD))
+    return opened(schedule, SOLD, standing_at_sale(schedule, SOLD))
 
 
 def make_record(**fields: Any) -> BillRecord:
     usual: dict[str, Any] = {"bill_id": FIRST, "period": 0, "version": 1, "status": BillStatus.OPEN}
     return BillRecord(**(usual | fields))
+
+
+def heard(state: ContractState, bill: BillRecord) -> ContractState:
+    return noted(state, bill, SOLD)
 
 
 def parked(reason: ParkedReason = ParkedReason.REFUSED, **fields: Any) -> BillRecord:
@@ -96,7 +87,7 @@ def test_a_bill_that_is_being_made_is_not_made_a_second_time_beside_it() -> None
 
 def test_a_failure_that_comes_after_better_news_changes_nothing() -> None:
     for status in MADE:
-        state = noted(STARTED, make_record(status=status))
+        state = heard(STARTED, make_record(status=status))
 
         assert after_failure(state, FIRST, SOLD) == state
 
@@ -104,7 +95,7 @@ def test_a_failure_that_comes_after_better_news_changes_nothing() -> None:
 def test_news_of_a_bill_in_the_making_leaves_its_retry() -> None:
     failed = after_failure(STARTED, FIRST, SOLD)
 
-    assert noted(failed, make_record(status=BillStatus.CREATING)).retries == failed.retries
+    assert heard(failed, make_record(status=BillStatus.CREATING)).retries == failed.retries
 
 
 # News of a bill.
@@ -112,8 +103,8 @@ def test_news_of_a_bill_in_the_making_leaves_its_retry() -> None:
 
 @pytest.mark.parametrize("status", set(BillStatus) - KEPT)
 def test_a_bill_that_is_over_leaves_the_state_and_is_taken_back_if_it_reopens(status: BillStatus) -> None:
-    over = noted(STARTED, make_record(status=status))
-    again = noted(over, make_record(version=2))
+    over = heard(STARTED, make_record(status=status))
+    again = heard(over, make_record(version=2))
 
     assert (open_ids(over), over.dropped, over.retries) == (set(), {FIRST: 1}, {})
     assert (open_ids(again), again.dropped) == ({FIRST}, {})
@@ -121,16 +112,16 @@ def test_a_bill_that_is_over_leaves_the_state_and_is_taken_back_if_it_reopens(st
 
 @pytest.mark.parametrize("version", [0, 1, 2])
 def test_old_news_is_ignored_also_of_a_bill_that_was_dropped(version: int) -> None:
-    state = noted(STARTED, make_record(status=BillStatus.PAID, version=2))
+    state = heard(STARTED, make_record(status=BillStatus.PAID, version=2))
 
-    assert noted(state, make_record(version=version)) == state
+    assert heard(state, make_record(version=version)) == state
 
 
 def test_of_bills_that_are_gone_the_last_24_are_remembered() -> None:
     state = STARTED
     for number in range(30):
         identity = bill_id(C, number, 0)
-        state = waived(noted(state, parked(bill_id=identity, period=number)), identity)
+        state = waived(heard(state, parked(bill_id=identity, period=number)), identity, SOLD)
     last = [bill_id(C, number, 0) for number in range(30 - DROPPED_KEPT_MAX, 30)]
 
     assert list(state.dropped) == list(state.given_up) == last
@@ -141,7 +132,7 @@ def test_of_bills_that_are_gone_the_last_24_are_remembered() -> None:
 
 @pytest.mark.parametrize("reason", ParkedReason)
 def test_a_parked_bill_is_made_again_under_its_key_or_as_its_next_revision(reason: ParkedReason) -> None:
-    state, identity = retried(noted(STARTED, parked(reason)), C, FIRST, SOLD)
+    state, identity = retried(heard(STARTED, parked(reason)), C, FIRST, SOLD)
 
     assert identity == bill_id(C, 0, 1 if reason in NEEDS_REVISION else 0)
     assert [(period.number, revision) for period, revision in bills_to_make(state, SOLD)] == [
@@ -152,9 +143,9 @@ def test_a_parked_bill_is_made_again_under_its_key_or_as_its_next_revision(reaso
 
 
 def test_a_parked_bill_can_be_given_up_and_again_with_the_same_effect() -> None:
-    once = waived(noted(STARTED, parked()), FIRST)
+    once = waived(heard(STARTED, parked()), FIRST, SOLD)
 
-    assert waived(once, FIRST) == once
+    assert waived(once, FIRST, SOLD) == once
     assert (open_ids(once), once.is_over) == (set(), True)
     assert list(bills_to_make(once, SOLD)) == []
 
@@ -164,21 +155,21 @@ def test_a_parked_bill_can_be_given_up_and_again_with_the_same_effect() -> None:
     [
         STARTED,
         after_failure(STARTED, FIRST, SOLD),
-        retried(noted(STARTED, parked()), C, FIRST, SOLD)[0],
-        ordered(retried(noted(STARTED, parked()), C, FIRST, SOLD)[0], SOLD),
-        *(noted(STARTED, make_record(status=status)) for status in MADE),
+        retried(heard(STARTED, parked()), C, FIRST, SOLD)[0],
+        ordered(retried(heard(STARTED, parked()), C, FIRST, SOLD)[0], SOLD),
+        *(heard(STARTED, make_record(status=status)) for status in MADE),
     ],
 )
 def test_nothing_but_a_parked_bill_can_be_given_up(state: ContractState) -> None:
     """What waits for the platform may stand there already; what is paid stays paid."""
     with pytest.raises(Refused):
-        waived(state, FIRST)
+        waived(state, FIRST, SOLD)
 
 
 @pytest.mark.parametrize("status", MADE)
 def test_a_bill_that_is_made_can_not_be_retried(status: BillStatus) -> None:
     with pytest.raises(Refused):
-        retried(noted(STARTED, make_record(status=status)), C, FIRST, SOLD)
+        retried(heard(STARTED, make_record(status=status)), C, FIRST, SOLD)
 
 
 # Standing.

@@ -13,24 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contracts.bill import LIVE, BillRecord, BillStatus, Parked, ParkedReason, bill_id, bill_parts
-from contracts.contract import (
-    DROPPED_KEPT_MAX,
-    ContractState,
-    after_failure,
-    bills_to_make,
-    cancelled,
-    making,
-    next_due,
-    noted,
-    opened,
-    retried,
-    revoked,
-    standing,
-    standing_of,
-    told,
-    waived,
-)
+from contracts.commands import cancelled, retried, revoked, waived
+from contracts.contract import after_failure, bills_to_make, making, next_due, noted, told
 from contracts.periods import Interval, IntervalUnit, local_midnight
+from contracts.renewals import standing, standing_at_sale
+from contracts.state import DROPPED_KEPT_MAX, ContractState, opened
 from contracts.terms import Refused, Schedule
 
 SOLD = datetime(2027, 1, 30, 9, tzinfo=UTC)
@@ -50,7 +37,7 @@ class Life(RuleBasedStateMachine):
     def sell(self, unit: IntervalUnit, anchor: date, fixed: int | None) -> None:
         self.now = SOLD
         self.schedule = Schedule(anchor=anchor, interval=Interval(unit=unit), fixed_periods=fixed)
-        row = standing_of(self.schedule, SOLD, self.schedule.fixed_end(), SOLD)
+        row = standing_at_sale(self.schedule, SOLD)
         self.state = opened(self.schedule, SOLD, row)
         self.periods: list[int] = []
         self.under_way: set[str] = set()
@@ -103,7 +90,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def somebody_revokes(self) -> None:
-        self.ask(lambda: revoked(self.state, self.now))
+        self.ask(lambda: revoked(self.state, C, self.now))
 
     @precondition(lambda self: self.state.bills)
     @rule(number=pick)
@@ -115,7 +102,7 @@ class Life(RuleBasedStateMachine):
     @rule(number=pick)
     def somebody_waives(self, number: int) -> None:
         identity = chosen(sorted(self.state.bills), number)
-        self.ask(lambda: waived(self.state, identity))
+        self.ask(lambda: waived(self.state, identity, self.now))
         assert not (identity in self.under_way and identity in self.state.given_up)
 
     @invariant()
@@ -169,7 +156,7 @@ class Life(RuleBasedStateMachine):
         self.work()
 
     def say(self, news: BillRecord) -> None:
-        self.state = noted(self.state, news)
+        self.state = noted(self.state, news, self.now)
         self.said.append(news)
         if self.stored[news.bill_id] == news:
             assert (news.bill_id in self.state.bills) == (news.status in KEPT)

@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from contracts.access import Access, AccessReason
 from contracts.bill import BillRecord, BillStatus, Parked, ParkedReason
-from contracts.contract import ContractStatus, Retry, Standing, cancelled, opened
+from contracts.commands import cancelled
 from contracts.details import contract_details
 from contracts.periods import Interval, IntervalUnit
+from contracts.state import ContractStatus, Retry, Standing, opened
 from contracts.terms import Schedule
 
 SOLD = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -21,7 +22,11 @@ STATE = opened(SCHEDULE, SOLD, ROW).model_copy(update={"bills": {OPEN.bill_id: O
 def test_a_running_contract_tells_its_open_bill_and_its_next_one() -> None:
     assert contract_details(STATE, SOLD) == (
         "**active, access on** (active)\n\n"
-        "Access is on: the contract runs until further notice. A cancellation would end it.\n\n"
+        "Access is on: bill c-1:0:r0 is open (395.05 left, due 2026-12-21), and unpaid bills change nothing, for no "
+        "grace period is configured (grace_days, policy version 0). A cancellation would end it.\n\n"
+        "*Åtkomsten är på: faktura c-1:0:r0 är öppen (395.05 kvar, förfaller 2026-12-21), och obetalda fakturor "
+        "ändrar inget, för ingen respit är inställd (grace_days, policyversion 0). En uppsägning skulle avsluta "
+        "avtalet.*\n\n"
         "* Billed every month from 2026-11-21 on, until further notice, by the days of Europe/Stockholm\n"
         "* bill `c-1:0:r0`: open, 395.05 left, due 2026-12-21\n"
         "* next: the bill of period 1, on 2026-12-21"

@@ -6,8 +6,8 @@ import pytest
 
 from contracts.access import Access, AccessReason
 from contracts.bill import BillStatus, ParkedReason
-from contracts.contract import ContractStatus
 from contracts.events import BillSeen, ContractSeen, EventType, bill_events, contract_events, instant_text
+from contracts.state import ContractStatus
 from contracts.terms import Ending, EndReason
 
 DUE = date(2026, 12, 21)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from contracts.contract import ContractState, cancelled, revoked
+from contracts.commands import cancelled, revoked
 from contracts.periods import Interval, IntervalUnit, local_midnight
+from contracts.state import ContractState
 from contracts.terms import (
     CancelAt,
     Ending,
@@ -197,14 +198,14 @@ def test_revoking_gives_back_the_end_that_was_sold(fixed_periods: int | None) ->
     schedule = make_schedule(fixed_periods=fixed_periods)
     before = make_state(schedule)
 
-    assert revoked(cancelled(before, "period_end", NOON), NOON) == revoked(before, NOON) == before
+    assert revoked(cancelled(before, "period_end", NOON), "c-1", NOON) == revoked(before, "c-1", NOON) == before
 
 
 def test_an_ended_contract_is_not_revived() -> None:
     ended = cancelled(make_state(make_schedule()), "now", NOON)
 
     with pytest.raises(Refused, match="ended on 2027-03-10; sell a new one"):
-        revoked(ended, NOON)
+        revoked(ended, "c-1", NOON)
 
 
 def test_a_contract_can_be_cancelled_by_the_words_of_the_interface_alone() -> None:

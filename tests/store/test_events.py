@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from contracts.access import Access, AccessReason
 from contracts.bill import Fact, FactType, Parked, ParkedReason, bill_id
-from contracts.contract import ContractStatus, Standing
+from contracts.state import ContractStatus, Standing
 from contracts.terms import Ending, EndReason
 from store.accounts import take_customer_no
 from store.bills import lock_bill, park_bill, void_bill

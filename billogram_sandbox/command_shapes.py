@@ -1,0 +1,45 @@
+"""What the commands take. Commands without arguments take Nothing."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from billogram_sandbox.billogram_shapes import Row
+from billogram_sandbox.shapes import Amount, Day, Method, Number, Shape, Text
+
+Again = Literal["Email", "Letter", "SMS"]
+
+
+class Nothing(Shape):
+    pass
+
+
+class Send(Shape):
+    method: Method
+
+
+class Resend(Shape):
+    method: Again | None = None
+
+
+class Remind(Resend):
+    message: Text = None
+
+
+class Payment(Shape):
+    amount: Amount
+
+
+class CreditRow(Row):
+    count: Annotated[Number, Field(lt=0)]
+
+
+class Credit(Shape):
+    mode: Literal["full", "remaining", "amount", "items"]
+    amount: Amount | None = None
+    items: Annotated[list[CreditRow], Field(min_length=1, max_length=1000)] | None = None
+    method: Method | None = None
+
+
+class Respite(Shape):
+    date: Day

@@ -1,0 +1,115 @@
+"""How an invoice reaches its recipient: what each way needs, the letter that goes, and what may become of it.
+
+    way                  delivered          opened             failed
+    Email                DeliveryAccepted   DeliveryAccepted   DeliveryFailed
+    SMS                  DeliveryAccepted   DeliveryAccepted   DeliverySmsFailed
+    Letter               LetterSent         DeliveryAccepted   DeliveryFailed
+    Efaktura, Einvoice   EfakturaSent       DeliveryAccepted   EfakturaFailed
+    EDI                  InvoiceSent        DeliveryAccepted   DeliveryFailed
+
+`opened` tells of the recipient's address by `ip`, which is null otherwise. Of Email+Letter the first way counts.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from billogram_sandbox import billograms, events
+from billogram_sandbox.documents import Json
+from billogram_sandbox.envelope import Path, invalid
+from billogram_sandbox.sandbox import Sandbox
+
+READER_IP = "192.0.2.1"
+FAILED_FLAG = "delivery failed"
+AGAIN = ("Email", "Letter", "SMS")
+REASON = "the recipient could not be reached"
+
+
+def letter(doc: Json, invoice_no: int, method: str) -> Json:
+    letter_id = f"{doc['id']}-{secrets.token_hex(14)}"
+    return {"invoice_no": invoice_no, "letter_id": letter_id, "delivery_method": method}
+
+
+def require_deliverable(customer: Json, method: str, path: Path | None = None) -> None:
+    address = customer["address"]
+    street = address["street_address"] or address["address_line_1"]
+    there = {
+        "Letter": (street and address["zipcode"] and address["city"], "address missing"),
+        "Email": (customer["email"], "e-mail address missing"),
+        "SMS": (customer["phone"], "phone missing"),
+    }
+    for way in method.split("+"):
+        value, lack = there.get(way, (True, ""))
+        if not value:
+            raise invalid(f"invalid delivery method, {lack}", "method", path)
+
+
+def method_again(doc: Json, wanted: str | None) -> str:
+    method = wanted or usual_method_again(doc)
+    require_deliverable(doc["customer"], method)
+    return method
+
+
+def usual_method_again(doc: Json) -> str:
+    """That of the sending, if it can be used again."""
+    first = _first_way(doc)
+    if first in AGAIN:
+        return first
+    return "Email" if doc["customer"]["email"] else "Letter"
+
+
+def tell_outcome(sandbox: Sandbox, doc: Json, outcome: str, at: datetime) -> None:
+    kind, data = OUTCOMES[outcome].get(_first_way(doc), OUTCOMES[outcome]["Email"])
+    flags = set(doc["flags"]) - {FAILED_FLAG} | ({FAILED_FLAG} if outcome == "failed" else set())
+    doc["flags"] = sorted(flags)
+    events.record(sandbox, doc, kind, at, data(doc))
+    billograms.save(sandbox, doc, at)
+
+
+def _first_way(doc: Json) -> str:
+    return str(doc["delivery_method"].split("+")[0])
+
+
+def _accepted(doc: Json) -> Json:
+    return {"customer_email": doc["customer"]["email"], "ip": None, "type": None, "message": None}
+
+
+def _efaktura(doc: Json) -> Json:
+    return {"recipient_identifier": doc["regional_sweden"]["efaktura_recipient_identifier"], "bankgiro": None}
+
+
+def _sent(doc: Json) -> Json:
+    return letter(doc, doc["invoice_no"], _first_way(doc))
+
+
+def _letter_sent(doc: Json) -> Json:
+    return {"letter_id": _sent(doc)["letter_id"], "scanning_central": None}
+
+
+def _sms_failed(doc: Json) -> Json:
+    return {"customer_phone": doc["customer"]["phone"], "message": REASON}
+
+
+Outcome = tuple[str, Callable[[Json], Json]]
+ACCEPTED: Outcome = ("DeliveryAccepted", _accepted)
+OPENED: Outcome = ("DeliveryAccepted", lambda doc: _accepted(doc) | {"ip": READER_IP})
+FAILED: Outcome = ("DeliveryFailed", lambda doc: _accepted(doc) | {"message": REASON})
+EFAKTURA_SENT: Outcome = ("EfakturaSent", _efaktura)
+EFAKTURA_FAILED: Outcome = ("EfakturaFailed", lambda doc: _efaktura(doc) | {"error_status": REASON})
+OUTCOMES: dict[str, dict[str, Outcome]] = {
+    "delivered": {
+        "Email": ACCEPTED,
+        "SMS": ACCEPTED,
+        "Letter": ("LetterSent", _letter_sent),
+        "Efaktura": EFAKTURA_SENT,
+        "Einvoice": EFAKTURA_SENT,
+        "EDI": ("InvoiceSent", _sent),
+    },
+    "opened": {"Email": OPENED},
+    "failed": {
+        "Email": FAILED,
+        "SMS": ("DeliverySmsFailed", _sms_failed),
+        "Efaktura": EFAKTURA_FAILED,
+        "Einvoice": EFAKTURA_FAILED,
+    },
+}

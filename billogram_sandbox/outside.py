@@ -1,0 +1,78 @@
+"""What readers, banks, and collectors do, of which the API tells only afterwards: the control plane's deeds."""
+
+from typing import Literal
+
+from billogram_sandbox import billograms, delivery, events, lateness, recalls, settlement
+from billogram_sandbox.call import Call
+from billogram_sandbox.control import Refusal
+from billogram_sandbox.documents import Json
+from billogram_sandbox.shapes import Amount, Shape, read
+from billogram_sandbox.states import AT_COLLECTOR, COLLECTION, COLLECTOR_ENDED, UNATTESTED
+
+
+class Pay(Shape):
+    amount: Amount | None = None
+    payer_name: str | None = None
+    method: Literal["bankgiro", "swish", "autogiro", "card"] = "bankgiro"
+
+
+class Delivery(Shape):
+    outcome: Literal["delivered", "opened", "failed"]
+
+
+class Collector(Shape):
+    outcome: Literal["paid", "ended", "cancelled"]
+    amount: Amount | None = None
+
+
+def pay(call: Call) -> Json:
+    """Money comes when it comes: also to a billogram that is settled already, but not to a draft."""
+    wanted, doc = read(Pay, call.body), _sent(call)
+    amount = wanted.amount or doc["remaining_sum"]
+    if amount <= 0:
+        raise Refusal(409, "nothing remains to be paid: say which amount")
+    how = {"manual": False, "payer_name": wanted.payer_name, "payment_type": wanted.method}
+    settlement.pay(call.sandbox, doc, amount, how)
+    return billograms.full(call, doc)
+
+
+def recall(call: Call) -> Json:
+    doc = _sent(call)
+    payment = recalls.last_payment(call.sandbox, doc)
+    if payment is None:
+        raise Refusal(409, "there is no payment that could be recalled")
+    recalls.recall(call.sandbox, doc, payment)
+    return billograms.full(call, doc)
+
+
+def tell_delivery(call: Call) -> Json:
+    wanted, doc = read(Delivery, call.body), _sent(call)
+    if doc["delivery_method"] == "DoNotNotify":
+        raise Refusal(409, "nothing was delivered: it was sent with DoNotNotify")
+    delivery.tell_outcome(call.sandbox, doc, wanted.outcome, call.sandbox.clock.now())
+    return billograms.full(call, doc)
+
+
+def tell_collector(call: Call) -> Json:
+    """Paid before it has ended is paid to the collector; what is cancelled comes back."""
+    wanted, doc, now = read(Collector, call.body), _sent(call), call.sandbox.clock.now()
+    if doc["state"] not in AT_COLLECTOR or (wanted.outcome != "cancelled" and doc["state"] != COLLECTION):
+        raise Refusal(409, f"the collector cannot say so in state {doc['state']}")
+    if wanted.outcome == "paid":
+        settlement.pay_by_collector(call.sandbox, doc, wanted.amount or doc["remaining_sum"])
+    elif wanted.outcome == "ended":
+        events.record(call.sandbox, doc, "CollectionEnded", now, lateness.collector(doc))
+        settlement.end(call.sandbox, doc, COLLECTOR_ENDED, now)
+        billograms.save(call.sandbox, doc, now)
+    else:
+        lateness.reopen(call.sandbox, doc, now)
+        events.record(call.sandbox, doc, "CollectionCancelled", now, lateness.collector(doc))
+        billograms.save(call.sandbox, doc, now)
+    return billograms.full(call, doc)
+
+
+def _sent(call: Call) -> Json:
+    doc = billograms.load_one(call.sandbox, call.path["id"])
+    if doc["state"] == UNATTESTED:
+        raise Refusal(409, "nothing happens to a draft: send it first")
+    return doc

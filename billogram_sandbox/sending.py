@@ -1,0 +1,47 @@
+"""Sending a billogram: the draft becomes an invoice, with its dates, numbers, and link. Time is told what to watch."""
+
+from billogram_sandbox import billograms, delivery, events, lateness, settlement
+from billogram_sandbox.call import Call
+from billogram_sandbox.clock import stamp
+from billogram_sandbox.command_shapes import Resend, Send
+from billogram_sandbox.documents import Json
+from billogram_sandbox.envelope import Path
+from billogram_sandbox.ocr import ocr_number
+from billogram_sandbox.shapes import read
+from billogram_sandbox.states import ENDED, UNPAID
+
+OCR_BASE = 10_000_000
+
+
+def send(call: Call, doc: Json, body: Json, path: Path | None = None) -> None:
+    """`path` is where the body stands in the request."""
+    method = read(Send, body).method
+    delivery.require_deliverable(doc["customer"], method, path)
+    _attest(call, doc, method)
+    now, letter = call.sandbox.clock.now(), delivery.letter(doc, doc["invoice_no"], method)
+    doc["state"] = UNPAID
+    events.record(call.sandbox, doc, "BillogramSent", now, letter | billograms.sums(doc))
+    if doc["total_sum"] > 0:
+        lateness.watch(call.sandbox, doc, now)
+    else:
+        settlement.end(call.sandbox, doc, ENDED, now)
+    billograms.save(call.sandbox, doc, now)
+
+
+def resend(call: Call, doc: Json, body: Json) -> None:
+    method = delivery.method_again(doc, read(Resend, body).method)
+    now = call.sandbox.clock.now()
+    events.record(call.sandbox, doc, "Resent", now, delivery.letter(doc, doc["invoice_no"], method))
+    billograms.save(call.sandbox, doc, now)
+
+
+def _attest(call: Call, doc: Json, method: str) -> None:
+    """Its dates, number, reference, and address are set now."""
+    billograms.require_dates(doc, call.sandbox.clock.today())
+    doc |= billograms.dates(doc, call.sandbox.clock.today())
+    if doc["invoice_no"] is None:
+        doc["invoice_no"] = billograms.new_invoice_no(call.sandbox, doc["id"])
+    ocr = ocr_number(str(OCR_BASE + doc["invoice_no"]))
+    url = f"/r/{ocr}/{billograms.token(5)}"
+    attested = stamp(call.sandbox.clock.now())
+    doc |= {"ocr_number": ocr, "url": url, "attested_at": attested, "delivery_method": method}

@@ -1,0 +1,148 @@
+"""Which periods are billed, and when. None is skipped but those that passed wholly while access was off.
+
+A renewal that falls due is held, and made as soon as nothing holds it any more, while
+
+    a bill is lost, and the policy turns access off for it
+    access is off past its grace, or about to be, unless the policy bills all the same (EDGE-11)
+    as many bills are unpaid as the policy allows
+
+A contract whose policy says `end` ends at the boundary instead, if access is off there.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from contracts.access import AccessNow, AccessReason, access_at
+from contracts.periods import Period
+from contracts.policy import RenewalWhileOff
+from contracts.state import ContractState, ContractStatus, HeldPeriods, Standing, blocks, unpaid_bills, unread_blocks
+from contracts.terms import Ending, EndReason, Schedule, bills_at, due_periods, is_billed
+
+WITHOUT_LIMIT = 1_000_000
+
+
+def access_of(state: ContractState, now: datetime) -> AccessNow:
+    return access_at(state.schedule, state.sold_at, state.ending, now, blocks(state, now), state.restored_at)
+
+
+def standing_at_sale(schedule: Schedule, sold_at: datetime) -> Standing:
+    """The row of a contract before its process has begun."""
+    access = access_at(schedule, sold_at, schedule.fixed_end(), sold_at)
+    return Standing(
+        status=ContractStatus.ACTIVE,
+        access=access.access,
+        reason=access.reason,
+        since=access.since,
+        ending=schedule.fixed_end(),
+    )
+
+
+def standing(state: ContractState, now: datetime) -> Standing:
+    """The contract's standing now; its counter has risen if something differs from what was told last."""
+    access = access_of(state, now)
+    same = Standing(
+        counter=state.counter,
+        status=_status(state, now),
+        access=access.access,
+        reason=access.reason,
+        since=access.since,
+        ending=state.ending,
+        held=state.held,
+    )
+    return same if same == state.told else same.model_copy(update={"counter": state.counter + 1})
+
+
+def renewals_due(state: ContractState, now: datetime) -> Iterator[Period]:
+    """The periods whose first bill is to be made now."""
+    room = 0 if _is_about_to_go_off(state, now) else _room(state, now)
+    for period in _billable(state, now):
+        if room <= 0:
+            return
+        room -= 1
+        yield period
+
+
+def renewal_at(state: ContractState, now: datetime) -> datetime | None:
+    """When the next renewal falls due; None if it has, and is held, or if none is to come."""
+    number = first_unbilled(state)
+    if not is_billed(state.schedule, number, state.ending):
+        return None
+    at = bills_at(state.schedule, number, state.sold_at, state.billing_time)
+    if at > now or (_room(state, now) > 0 and not _is_about_to_go_off(state, now)):
+        return at
+    boundary = state.schedule.renewal_instant(number)
+    return boundary if boundary > now and state.renewals.while_off is RenewalWhileOff.END else None
+
+
+def ended_unpaid(state: ContractState, now: datetime) -> ContractState:
+    """The state after the policy has ended a contract whose access was off at a boundary; else the same."""
+    number = max(first_unbilled(state), 1)
+    if state.renewals.while_off is not RenewalWhileOff.END or not access_of(state, now).blocking:
+        return state
+    at = state.schedule.renewal_instant(number)
+    if at > now or not is_billed(state.schedule, number, state.ending):
+        return state
+    ending = Ending(on=state.schedule.period(number).start, at=at, reason=EndReason.UNPAID)
+    return state.model_copy(update={"ending": ending})
+
+
+def lifted(before: ContractState, after: ContractState, now: datetime) -> ContractState:
+    """`after`, with what follows if its news has lifted the last block: access is on again, and what passed wholly in
+    the dark is never billed."""
+    was = access_of(before, now)
+    if not was.blocking or access_of(after, now).blocking:
+        return after
+    dark = [
+        period.number
+        for period in due_periods(after.schedule, max(first_unbilled(after), 1), after.ending, after.sold_at, now)
+        if after.schedule.renewal_instant(period.number) >= was.since
+        and after.schedule.renewal_instant(period.number + 1) <= now
+    ]
+    held = (*after.held, HeldPeriods(first=dark[0], last=dark[-1])) if dark else after.held
+    return after.model_copy(update={"restored_at": now, "held": held})
+
+
+def _status(state: ContractState, now: datetime) -> ContractStatus:
+    ending = state.ending
+    if ending is not None and now >= ending.at:
+        return ContractStatus.ENDED
+    if ending is not None and ending.reason is EndReason.CANCELLED:
+        return ContractStatus.CANCELLING
+    is_held = _room(state, now) <= 0 and next(_billable(state, now), None) is not None
+    return ContractStatus.SUSPENDED if is_held or _is_lost(state, now) else ContractStatus.ACTIVE
+
+
+def _room(state: ContractState, now: datetime) -> int:
+    """How many bills may be made now."""
+    access = access_of(state, now)
+    is_billed_off = state.renewals.while_off is RenewalWhileOff.BILL
+    if (access.reason is AccessReason.PAST_GRACE and not is_billed_off) or _is_lost(state, now):
+        return 0
+    most = state.renewals.open_bills_max
+    return WITHOUT_LIMIT if most is None else most - unpaid_bills(state)
+
+
+def _is_about_to_go_off(state: ContractState, now: datetime) -> bool:
+    """A bill is past its grace, and is being read once more: the renewal waits for what comes of it."""
+    return state.renewals.while_off is not RenewalWhileOff.BILL and bool(unread_blocks(state, now))
+
+
+def _is_lost(state: ContractState, now: datetime) -> bool:
+    return any(block.reason is AccessReason.LOSS and block.at <= now for block in blocks(state, now))
+
+
+def _billable(state: ContractState, now: datetime) -> Iterator[Period]:
+    """Due and not billed, whether held or not."""
+    due = due_periods(state.schedule, first_unbilled(state), state.ending, state.sold_at, now, state.billing_time)
+    return (period for period in due if not _is_dark(state, period.number))
+
+
+def first_unbilled(state: ContractState) -> int:
+    number = state.next_period
+    while _is_dark(state, number):
+        number += 1
+    return number
+
+
+def _is_dark(state: ContractState, number: int) -> bool:
+    return any(held.first <= number <= held.last for held in state.held)

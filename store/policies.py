@@ -1,0 +1,71 @@
+"""A change of policy for bills that are made already: laid over them, or only tried."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from contracts.access import AccessNow, access_at, block_of
+from contracts.bill import LIVE, BillRecord, BillStatus
+from contracts.policy import Policy, changed
+from contracts.preview import Flip, flip
+from store.bills import lay_policy, record_of
+from store.contracts import IDS_AT_ONCE, StoredContract, contracts_by_id
+from store.schema import BillRow, OutboxRow
+from store.terms import terms_of
+
+REACHED = frozenset({*LIVE, BillStatus.EXPIRED})
+"""Bills that a policy can still steer."""
+
+
+def lay_over_open_bills(session: Session, account: str, version: int, policy: Policy) -> int:
+    """Lays the policy, with each contract's own override, over all bills that it can steer, and queues their news.
+    Gives how many changed."""
+    reached = 0
+    for contract_id, bills, override in _reached(session, account, lock=True):
+        for bill in bills:
+            before = record_of(bill)
+            lay_policy(bill, version, changed(policy, override))
+            if record_of(bill) == before:
+                continue
+            bill.version += 1
+            reached += 1
+            if bill.status != BillStatus.CREATING:
+                session.add(OutboxRow(account=account, contract_id=contract_id, bill_id=bill.bill_id))
+    return reached
+
+
+def preview(session: Session, account: str, policy: Policy, now: datetime) -> Iterator[tuple[str, Flip]]:
+    """Whose access would change if the policy were laid over all open bills, and when; in the order of contracts."""
+    found = {contract_id: (bills, override) for contract_id, bills, override in _reached(session, account, lock=False)}
+    for contract in contracts_by_id(session, account, list(found)):
+        bills, override = found[contract.contract_id]
+        wanted = changed(policy, override)
+        before, after = [record_of(bill) for bill in bills], [_under(record_of(bill), wanted) for bill in bills]
+        difference = flip(_access(contract, before, now), _access(contract, after, now), now)
+        if difference is not None:
+            yield contract.contract_id, difference
+
+
+def _under(bill: BillRecord, policy: Policy) -> BillRecord:
+    return bill.model_copy(update={"grace_days": policy.grace_days, "on_loss": policy.on_loss})
+
+
+def _access(contract: StoredContract, bills: list[BillRecord], now: datetime) -> AccessNow:
+    blocks = [block for bill in bills if (block := block_of(bill, contract.schedule.zone))]
+    return access_at(contract.schedule, contract.sold_at, contract.ending, now, blocks)
+
+
+def _reached(session: Session, account: str, *, lock: bool) -> Iterator[tuple[str, list[BillRow], dict[str, object]]]:
+    """The bills of each contract, and what the contract's own policy overrides."""
+    query = sa.select(BillRow).where(BillRow.account == account, BillRow.status.in_(REACHED))
+    query = query.order_by(BillRow.contract_id, BillRow.period_no)
+    bills = session.scalars(query.with_for_update() if lock else query).all()
+    of_contract = {key: list(group) for key, group in groupby(bills, key=lambda bill: bill.contract_id)}
+    ids = list(of_contract)
+    for first in range(0, len(ids), IDS_AT_ONCE):
+        versions = terms_of(session, account, ids[first : first + IDS_AT_ONCE])
+        for contract_id, terms in versions.items():
+            yield contract_id, of_contract[contract_id], terms[-1].policy_override
