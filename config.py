@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     log_level: LogLevel = "info"
     reconcile_hours: Annotated[float, Field(ge=0)] = 6.0
     """How often the web compares each account with Billogram by itself; 0 never does."""
+    private_endpoints: bool = False
+    """Only the embedded stack sets it: publishers may be told by http and at private addresses."""
     test_clock: bool = False
     """Only the embedded stack sets it: time comes from the store's clock, which can be moved forward."""
 

@@ -19,6 +19,7 @@ from api.health import NotReady, health_router
 from api.readiness import check_store, check_temporal
 from billogram.client import http_client
 from callbacks.boxes import Inbox, Outbox, measure, relay_trouble
+from callbacks.publishing import DELIVERIES_AT_ONCE_MAX, Publishing, endpoint_client
 from callbacks.receiver import Receiver, receiver_router
 from callbacks.reconciling import Reconciling
 from callbacks.recording import Recording
@@ -32,6 +33,7 @@ from starter.commands import Commands
 from starter.connection import connect
 from store.clock import Clock, TestClock
 from store.database import Database
+from store.deliveries import Delivery
 from store.inbox import StoredCallback
 from store.outbox import Telling
 from telemetry import REQUEST_TRACING, Telemetry, start_telemetry
@@ -42,7 +44,15 @@ log = logging.getLogger("web")
 class Web:
     """One web process: what it serves, and what runs beside it."""
 
-    def __init__(self, settings: Settings, database: Database, client: Client, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        client: Client,
+        http: httpx.AsyncClient,
+        publishers: httpx.AsyncClient,
+    ) -> None:
+        self.private_endpoints = settings.private_endpoints
         self.database = database
         self.cipher = cipher_of(settings)
         self.clock: Clock = TestClock(database) if settings.test_clock else Clock()
@@ -51,7 +61,10 @@ class Web:
         self.outbox = Relay[Telling](outbox)
         inbox = Inbox(database, Recording(database, self.cipher, http, self.outbox.wake).record)
         self.inbox = Relay[StoredCallback](inbox)
-        self.boxes = inbox, outbox
+        self.late_boxes = inbox, outbox
+        publishing = Publishing(database, self.cipher, publishers, private_ok=settings.private_endpoints)
+        self.publisher = Relay[Delivery](publishing, at_once_max=DELIVERIES_AT_ONCE_MAX)
+        self.boxes = inbox, outbox, publishing
         reconciling = Reconciling(database, self.cipher, http, self.clock, self.outbox.wake)
         self.sweeping = Sweeping(database, reconciling, settings.reconcile_hours)
 
@@ -66,14 +79,16 @@ class Web:
         )
         if "api" in parts:
             commands = Commands(self.client, self.database, self.clock)
-            yield api_router(Api(self.database, self.clock, commands, self.outbox.wake))
+            api = Api(self.database, self.clock, commands, self.outbox.wake, self.cipher, self.private_endpoints)
+            yield api_router(api)
         if "callbacks" in parts:
             yield receiver_router(Receiver(self.database, self.cipher, self.clock, self.inbox.wake))
 
     async def _check_relay(self) -> None:
         now = time.time()
-        backlogs = {box.name: await asyncio.to_thread(box.backlog, now) for box in self.boxes}
-        trouble = relay_trouble(now - min(self.inbox.looked_at, self.outbox.looked_at), backlogs)
+        backlogs = {box.name: await asyncio.to_thread(box.backlog, now) for box in self.late_boxes}
+        looked_at = min(relay.looked_at for relay in (self.inbox, self.outbox, self.publisher))
+        trouble = relay_trouble(now - looked_at, backlogs)
         if trouble is not None:
             raise NotReady(trouble)
 
@@ -82,14 +97,15 @@ def create_app(settings: Settings, telemetry: Telemetry, parts: Collection[str] 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(settings.store_url)
-        async with http_client() as http:
-            web = Web(settings, database, await connect(lazy=True, plugins=telemetry.plugins), http)
+        async with http_client() as http, endpoint_client() as publishers:
+            client = await connect(lazy=True, plugins=telemetry.plugins)
+            web = Web(settings, database, client, http, publishers)
             telemetry.serve_metrics(app, lambda: measure(web.boxes))
             for router in web.routers(parts):
                 app.include_router(router)
             if "portal" in parts:
                 app.mount(PORTAL_PREFIX, portal_app(Portal(web.database, web.clock, Clock())))
-            relays = web.inbox, web.outbox
+            relays = web.inbox, web.outbox, web.publisher
             running = [asyncio.create_task(relay.run()) for relay in relays]
             sweeping = asyncio.create_task(web.sweeping.run()) if settings.reconcile_hours else None
             log.info("web started: %s on %s:%d", ", ".join(parts), settings.web_host, settings.web_port)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from api import bills, contracts, policy, subscribers
+from api import bills, contracts, endpoint, events, policy, subscribers
 from api.callers import Api, key_check
 from api.problems import declared
 from api.refusals import install_problems
@@ -12,6 +12,6 @@ __all__ = ["Api", "api_router", "install_problems"]
 
 def api_router(api: Api) -> APIRouter:
     router = APIRouter(prefix="/v1", dependencies=[Depends(key_check(api))], responses=declared(401, 422, 503))
-    for part in (contracts, bills, subscribers, policy):
+    for part in (contracts, bills, subscribers, policy, endpoint, events):
         router.include_router(part.router)
     return router

@@ -6,7 +6,7 @@ from pydantic import JsonValue
 
 from api.answers import BillAnswer, BillWithHistory, HistoryEntry, ParkedAnswer
 from contracts.access import grace_ends
-from contracts.bill import PARKED_TEXTS, STATUS_TEXTS, BillStatus, Fact, ParkedReason
+from contracts.bill import PARKED_TEXTS, BillStatus, Fact, ParkedReason, status_text
 from contracts.delivery import DeliveryMethod
 from contracts.money import Currency, Money
 from contracts.periods import Period
@@ -55,11 +55,9 @@ def _why(bill: StoredBill, reason: ParkedReason) -> str:
 
 
 def _status_text(bill: StoredBill) -> str:
-    if bill.status is BillStatus.PAID and bill.total_minor == 0:
-        return "paid (nothing to pay)"
     if bill.status is BillStatus.CREATING and bill.trouble:
         return f"being made; Billogram could not be asked yet ({bill.trouble})"
-    return STATUS_TEXTS[bill.status]
+    return status_text(bill.status, bill.total_minor)
 
 
 def _entry(bill: StoredBill, fact: Fact) -> HistoryEntry:

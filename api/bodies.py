@@ -4,19 +4,20 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Path
-from pydantic import BeforeValidator, Field, WithJsonSchema, with_config
+from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema, with_config
 from typing_extensions import TypedDict
 
 from contracts.delivery import DeliveryMethod
 from contracts.policy import Mode, OnLoss, RenewalWhileOff
 from contracts.terms import CancelAt
-from starter.sale import CIVIL_DATE, Input
+from starter.sale import CIVIL_DATE, Identifier, Input
 
 ContractId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 SubscriberId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 BillId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}:[0-9]{1,6}:r[0-9]{1,6}$")]
 
 PLAIN_WORDS = ("period_end", "now")
+SEQ_MAX = 2**31 - 1
 
 WholeNumber = Annotated[int, Field(strict=True)]
 
@@ -43,6 +44,18 @@ class Cancellation(Input):
 class Waiver(Input):
     reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
     """Kept in the bill's history."""
+
+
+class EndpointChange(Input):
+    url: Annotated[str, Field(max_length=2_000)] | None
+    """Null takes the endpoint away."""
+    new_secret: StrictBool = False
+
+
+class Replay(Input):
+    after: Annotated[int, Field(strict=True, ge=0, le=SEQ_MAX)]
+    """The number of the last event that is not wanted again; 0 for all."""
+    contract_id: Identifier | None = None
 
 
 @with_config(extra="forbid")

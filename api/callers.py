@@ -13,6 +13,7 @@ from contracts.why import Language
 from observing.subject import note_subject
 from starter.commands import Commands
 from store.accounts import account_of_key
+from store.cipher import Cipher
 from store.clock import Clock
 from store.database import Database
 
@@ -29,6 +30,9 @@ class Api:
     clock: Clock
     commands: Commands
     wake: Callable[[], None]
+    cipher: Cipher
+    private_endpoints: bool = False
+    """The publisher may be told at private addresses, and by http."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ How full they are is a figure, and part of whether a web process is ready.
 import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
+from typing import Protocol
 
 from prometheus_client import Gauge
 from sqlalchemy.exc import SQLAlchemyError
@@ -111,7 +112,13 @@ def relay_trouble(silent_seconds: float, backlogs: Mapping[str, Backlog]) -> str
     return f"is more than {LATE_SECONDS_MAX:.0f} s late with work of the {' and the '.join(late)}" if late else None
 
 
-def measure(boxes: Sequence[Inbox | Outbox]) -> None:
+class Measured(Protocol):
+    @property
+    def name(self) -> str: ...
+    def backlog(self, now: float) -> Backlog: ...
+
+
+def measure(boxes: Sequence[Measured]) -> None:
     """Sets the figures to what the store says now; to NaN, which is no figure, if it says nothing."""
     for box in boxes:
         rows = oldest_seconds = float("nan")

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Hashable, Sequence
+from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
 from prometheus_client import Counter
@@ -46,8 +47,9 @@ class Box(Protocol[Work]):
 
 
 class Relay(Generic[Work]):
-    def __init__(self, box: Box[Work]) -> None:
+    def __init__(self, box: Box[Work], at_once_max: int = AT_ONCE_MAX) -> None:
         self._box = box
+        self._at_once_max = at_once_max
         self._under_way: dict[asyncio.Task[None], Work] = {}
         self._newest: dict[Hashable, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
@@ -72,15 +74,15 @@ class Relay(Generic[Work]):
             while not self._stopping:
                 self._woken.clear()
                 await self._look()
-                try:
-                    await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
-                except TimeoutError:
-                    continue
+                # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the wake.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._woken.wait()
         finally:
             await self._finish()
 
     async def _look(self) -> None:
-        free = AT_ONCE_MAX - len(self._under_way)
+        free = self._at_once_max - len(self._under_way)
         if free < FREE_MIN:
             return
         try:

@@ -82,6 +82,11 @@ STATUS_TEXTS = {
 }
 
 
+def status_text(status: BillStatus, total_minor: int) -> str:
+    is_free = status is BillStatus.PAID and total_minor == 0
+    return "paid (nothing to pay)" if is_free else STATUS_TEXTS[status]
+
+
 class ParkedReason(StrEnum):
     UNDELIVERABLE = "undeliverable"
     REFUSED = "refused"

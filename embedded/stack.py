@@ -131,6 +131,7 @@ class Stack:
             "AVTAL_SECRET_KEY": self.secrets.cipher_key,
             "AVTAL_TEST_CLOCK": "true",
             "AVTAL_RECONCILE_HOURS": os.environ.get("AVTAL_RECONCILE_HOURS", "0"),
+            "AVTAL_PRIVATE_ENDPOINTS": "true",
             "AVTAL_WEB_HOST": HOST,
             "AVTAL_WEB_PORT": str(self.ports.web),
             "AVTAL_WORKER_HOST": HOST,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from contracts.policy import Policy, changed
 from contracts.record import Record
 from store.cipher import Cipher
+from store.events import open_feed
 from store.schema import AccountRow, ApiKeyRow, PolicyRow
 
 CALLBACK_KEYS_KEPT = 2
@@ -56,6 +57,7 @@ def create_account(
         )
     )
     session.flush()
+    open_feed(session, account)
     session.add(PolicyRow(account=account, version=1, created_at=now, policy=policy.model_dump(mode="json")))
 
 

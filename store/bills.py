@@ -20,6 +20,7 @@ from store.accounts import current_policy
 from store.facts import facts_of, parked_of, recompute, record_facts
 from store.schema import AccountRow, BillRow, ContractRow, PolicyRow, SubscriberRow, Table, TermsRow
 from store.terms import Terms, in_force
+from store.watching import watch_bill
 
 
 def begin_bill(
@@ -42,6 +43,7 @@ def begin_bill(
         if revision > 0:
             _void_earlier_revision(session, account, contract_id, period)
         bill = _frozen(contract, terms, period, revision, version, policy, now)
+    watch_bill(session, bill)
     bill.attempts += 1
     bill.parked_reason = bill.parked_field = bill.trouble = None
     bill.status = BillStatus.CREATING
@@ -121,6 +123,7 @@ def take_over(bill: BillRow, invoice: RemoteInvoice) -> None:
 
 def park_bill(session: Session, bill: BillRow, parked: Parked, words: str) -> None:
     """`words` are the platform's own, for the person who mends it."""
+    watch_bill(session, bill)
     bill.parked_reason, bill.parked_field, bill.trouble = parked.reason, parked.field, words or None
     _finish(session, bill)
 

@@ -12,6 +12,7 @@ from contracts.record import Record
 from contracts.state import ContractStatus, HeldPeriods, Standing
 from contracts.terms import Ending, Schedule, next_renewal
 from store.schema import ContractRow
+from store.watching import watch_contract
 
 IDS_AT_ONCE = 500
 
@@ -69,6 +70,7 @@ def write_standing(session: Session, account: str, contract_id: str, standing: S
     row = session.get_one(ContractRow, (account, contract_id), with_for_update=True)
     if standing.counter <= row.counter:
         return
+    watch_contract(session, row)
     row.counter = standing.counter
     row.status, row.access, row.reason, row.since = standing.status, standing.access, standing.reason, standing.since
     row.ending = standing.ending.model_dump(mode="json") if standing.ending else None

@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from store.events import write_events
+
 BUSY_SECONDS = 30
 
 
@@ -37,10 +39,13 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction that may change rows. On SQLite it holds the write lock from its beginning."""
-        with self._turn(), _Session(self.engine, expire_on_commit=False) as session, session.begin():
+        """A transaction that may change rows, and tells what it has changed. On SQLite it holds the write lock from its
+        beginning."""
+        with self._turn(), _Session(self.engine, expire_on_commit=False) as session, session.begin() as transaction:
             session.connection(execution_options={"avtal_write": True})
             yield session
+            if transaction.is_active:
+                write_events(session)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

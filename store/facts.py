@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from contracts.bill import BillStatus, Fact, Parked, ParkedReason, add_up, is_same_fact, status_of
 from contracts.periods import civil_day
 from store.schema import BillRow, FactRow, OutboxRow
+from store.watching import watch_bill
 
 
 def record_facts(session: Session, bill: BillRow, facts: Iterable[Fact], *, tell: bool = True) -> bool:
@@ -28,6 +29,7 @@ def add_facts(
     for fact in facts:
         if not any(is_same_fact(fact, other) for other in (*known, *new)):
             new.append(fact)
+    watch_bill(session, bill).note_facts(new, [*known, *new])
     has_risen = recompute(session, bill, [*known, *new], tell=tell)
     if new:
         session.flush()  # the bill goes before its facts
@@ -47,6 +49,7 @@ def facts_of(session: Session, bill: BillRow) -> Sequence[Fact]:
 
 def recompute(session: Session, bill: BillRow, facts: Iterable[Fact], *, tell: bool = True) -> bool:
     """Sets what follows from the facts and from our own decisions about the bill."""
+    watch_bill(session, bill)
     before = _decides(bill)
     figures = add_up(facts, bill.total_minor)
     dispatched = figures.dispatched_at

@@ -15,6 +15,7 @@ from store.outbox import queue_start
 from store.schema import ContractRow
 from store.subscribers import put_subscriber
 from store.terms import Terms, terms_row
+from store.watching import watch_contract
 
 
 class NewContract(Record):
@@ -45,7 +46,9 @@ def record_sale(session: Session, account: str, contract: NewContract, now: date
     if known is not None:
         return SaleOutcome.SAME if known.sale_digest == contract.digest else SaleOutcome.OTHER_TERMS
     put_subscriber(session, account, contract.subscriber)
-    session.add(_contract_row(account, contract, now))
+    row = _contract_row(account, contract, now)
+    watch_contract(session, row, is_new=True)
+    session.add(row)
     session.flush()
     session.add(terms_row(account, contract.contract_id, _first_terms(contract)))
     queue_start(session, account, contract.contract_id)

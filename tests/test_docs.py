@@ -10,6 +10,7 @@ from cli import account
 from cli.app import app
 from config import Settings
 from contracts.bill import FactType, ParkedReason
+from contracts.events import EventType
 
 ROOT = Path(__file__).parent.parent
 README, LIMITS = (ROOT / name for name in ("README.md", "docs/limits.md"))
@@ -49,6 +50,12 @@ def test_only_targets_of_make_that_there_are_are_shown() -> None:
 
 def test_every_kind_of_fact_and_reason_of_parking_is_in_the_glossary() -> None:
     assert missing(f"| `{word}` |" for word in (*FactType, *ParkedReason)) == []
+
+
+def test_every_type_of_event_is_described() -> None:
+    described = (ROOT / "docs" / "events.md").read_text()
+
+    assert [word for word in EventType if f"| `{word}` |" not in described] == []
 
 
 def test_tests_that_the_docs_name_exist() -> None:

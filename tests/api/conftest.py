@@ -60,7 +60,7 @@ async def app(database: Database, clock: StillClock, wakes: list[None]) -> FastA
     app = FastAPI(title="Avtal")
     install_problems(app)
     commands = Commands(client, database, clock)
-    app.include_router(api_router(Api(database, clock, commands, lambda: wakes.append(None))))
+    app.include_router(api_router(Api(database, clock, commands, lambda: wakes.append(None), Cipher(new_cipher_key()))))
     app.include_router(health_router({}))
     app.include_router(front.router)
     return app

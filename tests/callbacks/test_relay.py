@@ -153,3 +153,18 @@ def test_an_outbox_is_as_late_as_the_row_whose_turn_it_is(database: Database) ->
 
     assert early == Backlog(rows=0, oldest_seconds=0.0)
     assert late == Backlog(rows=1, oldest_seconds=100.0)
+
+
+async def test_a_relay_that_is_stopped_at_the_moment_of_a_wake_stops(database: Database) -> None:
+    async def tell(_telling: Telling) -> bool:
+        return True
+
+    relay = Relay[Telling](Outbox(database, tell))
+    running = asyncio.create_task(relay.run())
+    while not relay.looked_at:  # noqa: ASYNC110 - the relay tells of its looks by this alone
+        await asyncio.sleep(0.01)
+    relay.wake()
+    relay.stop()
+    ended, _ = await asyncio.wait([running], timeout=5)
+
+    assert running in ended

@@ -68,7 +68,9 @@ def port(served: Database) -> Iterator[int]:
     app = FastAPI()
     install_problems(app)
     clock = StillClock()
-    app.include_router(api_router(Api(served, clock, Commands(client, served, clock), lambda: None)))
+    app.include_router(
+        api_router(Api(served, clock, Commands(client, served, clock), lambda: None, Cipher(new_cipher_key())))
+    )
     with serving(app) as port:
         yield port
 

@@ -37,11 +37,11 @@ def make_account(database: Database, mode: Mode = Mode.AUTOMATIC) -> None:
         create_account(session, Cipher(KEY), ACCOUNT, platform, Policy(mode=mode), NOW, 1000)
 
 
-def sold(session: Session, contract_id: str = CONTRACT) -> None:
+def sold(session: Session, contract_id: str = CONTRACT, account: str = ACCOUNT) -> None:
     line = {"title": "Global", "quantity": 1, "unit_price": "395.00", "vat_rate": "25"}
     reader = {"subscriber_id": "s-1", "name": "Anna Lundberg", "email": "anna@example.com"}
     sale = {"contract_id": contract_id, "subscriber": reader, "lines": [line], "interval": {"unit": "month"}}
-    record_sale(session, ACCOUNT, parse_sale(sale, NOW), NOW)
+    record_sale(session, account, parse_sale(sale, NOW), NOW)
 
 
 def first_period() -> Period:

@@ -118,6 +118,65 @@ def upgrade() -> None:
     op.create_index(op.f("ix_login_tries_at"), "login_tries", ["at"], unique=False)
     op.create_index(op.f("ix_login_tries_user_name"), "login_tries", ["user_name"], unique=False)
     op.create_table(
+        "endpoints",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("secret", sa.String(), nullable=False),
+        sa.Column("old_secret", sa.String(), nullable=True),
+        sa.Column("old_secret_until", sa.Double(), nullable=False),
+        sa.Column("queued_seq", sa.Integer(), nullable=False),
+        sa.Column("delivered_seq", sa.Integer(), nullable=True),
+        sa.Column("trouble", sa.String(), nullable=True),
+        sa.Column("trouble_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account"],
+            ["accounts.account"],
+        ),
+        sa.PrimaryKeyConstraint("account"),
+    )
+    op.create_table(
+        "feeds",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("last_seq", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account"],
+            ["accounts.account"],
+        ),
+        sa.PrimaryKeyConstraint("account"),
+    )
+    op.create_table(
+        "events",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("contract_id", sa.String(), nullable=False),
+        sa.Column("bill_id", sa.String(), nullable=True),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("recorded", Instant(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account"],
+            ["feeds.account"],
+        ),
+        sa.PrimaryKeyConstraint("account", "seq"),
+    )
+    op.create_index("events_of_contract", "events", ["account", "contract_id", "seq"], unique=False)
+    op.create_table(
+        "deliveries",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("contract_id", sa.String(), nullable=False),
+        sa.Column("queued_at", sa.Double(), nullable=False),
+        sa.Column("try_at", sa.Double(), nullable=False),
+        sa.Column("leased_until", sa.Double(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("dead", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["account", "seq"], ["events.account", "events.seq"], name="delivery_event"),
+        sa.PrimaryKeyConstraint("account", "seq"),
+    )
+    op.create_index("deliveries_by_contract", "deliveries", ["account", "contract_id", "dead", "seq"], unique=False)
+    op.create_table(
         "policies",
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),

@@ -1,0 +1,283 @@
+"""Deliveries: in order per contract, retried for 72 hours, given up, and replayed; all times are given."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import pytest
+
+from contracts.bill import FactType
+from contracts.policy import Policy
+from store.accounts import PlatformAccess, create_account
+from store.bills import lock_bill
+from store.cipher import Cipher
+from store.database import Database
+from store.deliveries import (
+    AT_ONCE_PER_ENDPOINT_MAX,
+    KEPT_SECONDS,
+    LEASE_SECONDS,
+    RETRY_AFTER_SECONDS,
+    Delivery,
+    NoEndpoint,
+    claim_deliveries,
+    delivered,
+    failed,
+    queue_deliveries,
+    replay,
+)
+from store.endpoints import OLD_SECRET_KEPT_SECONDS, Endpoint, endpoint, remove_endpoint, set_endpoint
+from store.event_schema import DeliveryRow
+from store.events import events_after
+from store.facts import record_facts
+from tests.store.making import ACCOUNT, KEY, NOW, begun, fact, new_store, sold
+
+CIPHER = Cipher(KEY)
+URL = "https://publisher.example/told"
+START = 1_000_000.0
+PER_CONTRACT = 3  # sold, access on, bill sent
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    database = new_store(store_url)
+    yield database
+    database.close()
+
+
+def put(database: Database, *, url: str = URL, now: float = START, new_secret: bool = False) -> str | None:
+    with database.write() as session:
+        return set_endpoint(session, CIPHER, ACCOUNT, url, now, new_secret=new_secret)
+
+
+def happen(database: Database, *contract_ids: str) -> None:
+    """Three events of each contract."""
+    for contract_id in contract_ids:
+        with database.write() as session:
+            sold(session, contract_id)
+        with database.write() as session:
+            begun(session, contract_id).made = True
+        with database.write() as session:
+            bill = lock_bill(session, ACCOUNT, f"{contract_id}:0:r0")
+            assert bill is not None
+            record_facts(session, bill, [fact(FactType.DISPATCHED, uuid="d")])
+
+
+def claim(database: Database, now: float = START, limit: int = 100, busy: int = 0) -> Sequence[Delivery]:
+    with database.write() as session:
+        queue_deliveries(session, now)
+        return claim_deliveries(session, CIPHER, now, limit, {ACCOUNT: busy})
+
+
+def seqs(database: Database, now: float = START, limit: int = 100, busy: int = 0) -> list[int]:
+    return sorted(delivery.event.seq for delivery in claim(database, now, limit, busy))
+
+
+def take(database: Database, *numbers: int) -> None:
+    for number in numbers:
+        with database.write() as session:
+            delivered(session, ACCOUNT, number)
+
+
+def fail(database: Database, seq: int, now: float, trouble: str = "HTTP 500") -> bool:
+    with database.write() as session:
+        return failed(session, ACCOUNT, seq, trouble, now, 0.0)
+
+
+def state(database: Database) -> Endpoint:
+    with database.read() as session:
+        found = endpoint(session, ACCOUNT)
+    assert found is not None
+    return found
+
+
+def test_an_endpoint_hears_what_happens_from_its_setting_on(database: Database) -> None:
+    happen(database, "c-1")
+    put(database)
+    happen(database, "c-2")
+
+    assert seqs(database) == [4]
+    assert state(database).waiting == PER_CONTRACT
+
+
+def test_a_contracts_events_wait_for_the_one_before_and_other_contracts_do_not(database: Database) -> None:
+    put(database)
+    happen(database, "c-1", "c-2")
+    first = seqs(database)
+    fail(database, 1, START)
+    take(database, 4)
+
+    assert first == [1, 4]
+    assert seqs(database, START + 1) == [5]
+    assert seqs(database, START + 5) == [1]
+    take(database, 1)
+    assert seqs(database, START + 5) == [2]
+
+
+def test_what_is_leased_is_left_alone_until_the_lease_ends(database: Database) -> None:
+    put(database)
+    happen(database, "c-1")
+
+    assert seqs(database) == [1]
+    assert seqs(database, START + LEASE_SECONDS - 1) == []
+    assert seqs(database, START + LEASE_SECONDS) == [1]
+
+
+def test_an_endpoint_gets_a_few_at_once(database: Database) -> None:
+    put(database)
+    happen(database, *(f"c-{number}" for number in range(6)))
+
+    assert len(seqs(database, busy=AT_ONCE_PER_ENDPOINT_MAX - 1)) == 1
+    assert seqs(database, busy=AT_ONCE_PER_ENDPOINT_MAX) == []
+    assert len(seqs(database)) == AT_ONCE_PER_ENDPOINT_MAX
+
+
+def test_waits_grow_and_the_last_try_is_after_72_hours(database: Database) -> None:
+    put(database)
+    happen(database, "c-1")
+    tries: list[float] = []
+    now, is_dead = START, False
+    while not is_dead:
+        assert seqs(database, now) == [1]
+        tries.append(now)
+        is_dead = fail(database, 1, now)
+        now = try_at(database, 1)
+    waits = [later - earlier for earlier, later in pairwise(tries)]
+
+    assert waits[:-1] == [*RETRY_AFTER_SECONDS[: len(waits) - 1]]
+    assert tries[-1] == START + KEPT_SECONDS
+    assert state(database).dead == (1,)
+    assert (state(database).waiting, state(database).oldest_waiting_seq) == (PER_CONTRACT - 1, 2)
+    assert seqs(database, now) == [2]
+
+
+def try_at(database: Database, seq: int) -> float:
+    with database.read() as session:
+        return session.get_one(DeliveryRow, (ACCOUNT, seq)).try_at
+
+
+def test_an_event_that_waited_72_hours_for_its_turn_is_tried_once(database: Database) -> None:
+    put(database)
+    happen(database, "c-1")
+    claim(database)
+    late = START + KEPT_SECONDS + 1
+    fail(database, 1, late)
+
+    assert seqs(database, late) == [2]
+    assert fail(database, 2, late)
+    assert state(database).dead == (1, 2)
+
+
+def test_a_success_is_never_overwritten_by_a_later_failure(database: Database) -> None:
+    put(database)
+    happen(database, "c-1")
+    claim(database)
+    take(database, 1)
+    fail(database, 1, START)
+
+    assert (state(database).delivered_seq, state(database).oldest_waiting_seq) == (1, 2)
+
+
+def test_what_was_delivered_or_given_up_can_be_replayed_in_order(database: Database) -> None:
+    put(database)
+    happen(database, "c-1", "c-2")
+    claim(database)
+    take(database, 1, 2, 3, 4)
+    claim(database)
+    fail(database, 5, START + KEPT_SECONDS)
+    dead = state(database).dead
+    with database.write() as session:
+        of_one = replay(session, ACCOUNT, 1, "c-1", START)
+
+    assert (dead, of_one) == ((5,), (2, None))
+    assert seqs(database) == [2, 6]
+    with database.write() as session:
+        of_all = replay(session, ACCOUNT, 0, None, START)
+    assert (of_all, state(database).dead) == ((6, None), ())
+    assert seqs(database, START + LEASE_SECONDS) == [1, 4]
+
+
+def test_a_long_replay_goes_in_parts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.deliveries.REPLAYED_AT_ONCE_MAX", 4)
+    put(database)
+    happen(database, "c-1", "c-2")
+    claim(database)
+    with database.write() as session:
+        first = replay(session, ACCOUNT, 0, None, START)
+        rest = replay(session, ACCOUNT, 4, None, START)
+
+    assert (first, rest) == ((4, 4), (2, None))
+
+
+def test_what_is_not_queued_yet_is_replayed_once(database: Database) -> None:
+    put(database)
+    happen(database, "c-1")
+    with database.write() as session:
+        assert replay(session, ACCOUNT, 0, None, START) == (0, None)
+
+    assert seqs(database) == [1]
+
+
+def test_a_secret_is_shown_once_and_both_sign_for_a_day_after_a_rotation(database: Database) -> None:
+    first = put(database)
+    again = put(database)
+    second = put(database, new_secret=True)
+    happen(database, "c-1")
+    (during,) = claim(database)
+    (after,) = claim(database, START + OLD_SECRET_KEPT_SECONDS)
+    third = put(database, new_secret=True, now=START + OLD_SECRET_KEPT_SECONDS)
+    (rotated,) = claim(database, START + OLD_SECRET_KEPT_SECONDS + LEASE_SECONDS)
+
+    assert again is None
+    assert during.secrets == (second, first)
+    assert after.secrets == (second,)
+    assert rotated.secrets == (third, second)
+
+
+def test_an_endpoint_that_moves_keeps_its_secret_and_gets_at_once_what_waits(database: Database) -> None:
+    put(database)
+    happen(database, "c-1")
+    (before,) = claim(database)
+    fail(database, 1, START)
+    fail(database, 1, START + 5)
+    moved = put(database, url="https://elsewhere.example/", now=START + 6)
+    (after,) = claim(database, START + 6)
+
+    assert moved is None
+    assert (after.url, after.secrets) == ("https://elsewhere.example/", before.secrets)
+    assert after.event.event_id == before.event.event_id
+
+
+def test_an_endpoint_that_is_taken_away_hears_nothing_and_the_feed_keeps_it(database: Database) -> None:
+    put(database)
+    happen(database, "c-1")
+    claim(database)
+    with database.write() as session:
+        remove_endpoint(session, ACCOUNT)
+    take(database, 1)
+    fail(database, 2, START)
+    with database.write() as session:
+        with pytest.raises(NoEndpoint):
+            replay(session, ACCOUNT, 0, None, START)
+        kept = len(events_after(session, ACCOUNT, 0, 100))
+        gone = endpoint(session, ACCOUNT)
+
+    assert (kept, gone, seqs(database)) == (PER_CONTRACT, None, [])
+
+
+def test_no_account_takes_all_the_places(database: Database) -> None:
+    others = [f"other-{number}" for number in range(3)]
+    with database.write() as session:
+        for other in others:
+            create_account(session, CIPHER, other, PlatformAccess(url="", user="", key=""), Policy(), NOW, 1)
+    for account in (ACCOUNT, *others):
+        with database.write() as session:
+            set_endpoint(session, CIPHER, account, URL, START)
+    for number in range(8):
+        for account in (ACCOUNT, *others):
+            with database.write() as session:
+                sold(session, f"c-{number}", account)
+    claimed = claim(database, limit=4 * AT_ONCE_PER_ENDPOINT_MAX)
+
+    assert Counter(delivery.account for delivery in claimed) == dict.fromkeys(
+        (ACCOUNT, *others), AT_ONCE_PER_ENDPOINT_MAX
+    )
