@@ -35,7 +35,7 @@ class BareBill(Record):
 class BareWorkflow:
     @workflow.run
     async def run(self, bill: BareBill) -> None:
-        await workflow.sleep(bill.due - workflow.now())
+        await workflow.sleep(max(bill.due - workflow.now(), timedelta()))
         await workflow.execute_activity_method(BareActivities.post, bill, start_to_close_timeout=timedelta(seconds=15))
 
 

@@ -3,7 +3,6 @@
 No rule is applied before the answer (WEB-3). A repeat is answered like the first and changes nothing.
 """
 
-import asyncio
 import hashlib
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 import simplejson
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
 
@@ -43,7 +43,8 @@ def receiver_router(receiver: Receiver) -> APIRouter:
         body = await _limited_body(request)
         if body is None:
             return _answer(413, "too_large", "a callback has at most 1 MiB")
-        return await asyncio.to_thread(_receive, receiver, account, dict(request.headers), body)
+        # Not in the threads of asyncio, where an answer would wait behind all that the relay does.
+        return await run_in_threadpool(_receive, receiver, account, dict(request.headers), body)
 
     return router
 

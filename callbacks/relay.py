@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 LOOK_SECONDS = 0.5
-AT_ONCE_MAX = 32
+AT_ONCE_MAX = 40
 FREE_MIN = 8
 """It looks for so much at least: under load one look into the store finds work for many."""
 
