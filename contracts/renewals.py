@@ -70,16 +70,23 @@ def renewal_at(state: ContractState, now: datetime) -> datetime | None:
     at = bills_at(state.schedule, number, state.sold_at, state.billing_time)
     if at > now or (_room(state, now) > 0 and not _is_about_to_go_off(state, now)):
         return at
-    boundary = state.schedule.renewal_instant(number)
-    return boundary if boundary > now and state.renewals.while_off is RenewalWhileOff.END else None
+    if state.renewals.while_off is not RenewalWhileOff.END or not access_of(state, now).blocking:
+        return None
+    following = state.schedule.period_at(now).number + 1
+    return state.schedule.renewal_instant(max(number, following))
 
 
 def ended_unpaid(state: ContractState, now: datetime) -> ContractState:
-    """The state after the policy has ended a contract whose access was off at a boundary; else the same."""
-    number = max(first_unbilled(state), 1)
-    if state.renewals.while_off is not RenewalWhileOff.END or not access_of(state, now).blocking:
+    """The state after the policy has ended a contract whose access was off at a boundary; else the same.
+
+    Boundaries whose renewal was held while access was on still are no reason to end it.
+    """
+    access = access_of(state, now)
+    if state.renewals.while_off is not RenewalWhileOff.END or not access.blocking:
         return state
-    at = state.schedule.renewal_instant(number)
+    number = max(first_unbilled(state), 1)
+    while (at := state.schedule.renewal_instant(number)) < access.since:
+        number += 1
     if at > now or not is_billed(state.schedule, number, state.ending):
         return state
     ending = Ending(on=state.schedule.period(number).start, at=at, reason=EndReason.UNPAID)

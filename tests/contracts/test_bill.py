@@ -195,6 +195,27 @@ def test_the_facts_decide_the_status(status: BillStatus, facts: list[Fact]) -> N
 
 
 @pytest.mark.parametrize(
+    ("status", "kinds"),
+    [
+        (BillStatus.PAID, [FactType.CLAIM_SOLD]),
+        (BillStatus.OPEN, [FactType.CLAIM_SOLD, FactType.CLAIM_RETURNED]),
+        (BillStatus.PAID, [FactType.CLAIM_SOLD, FactType.CLAIM_RETURNED, FactType.CLAIM_SOLD]),
+        (BillStatus.EXPIRED, [FactType.ENDED]),
+        (BillStatus.OPEN, [FactType.ENDED, FactType.PAYMENT_REVERSED]),
+        (BillStatus.EXPIRED, [FactType.ENDED, FactType.PAYMENT_REVERSED, FactType.ENDED]),
+    ],
+)
+def test_a_sold_claim_is_settled_until_it_is_returned_and_an_end_is_a_loss_until_money_is_taken_back(
+    status: BillStatus, kinds: list[FactType]
+) -> None:
+    """EDGE-28. Of two that undo each other, the later one holds."""
+    facts = [make_fact(kind, 0, at=NOON + timedelta(days=day), digest=str(day)) for day, kind in enumerate(kinds)]
+
+    for known in ([SENT, *facts], [*reversed(facts), SENT]):
+        assert status_of(add_up(known, TOTAL), made=True, parked=None, void=False) is status
+
+
+@pytest.mark.parametrize(
     ("status", "facts", "ours"),
     [
         (BillStatus.VOID, [SENT, paid(TOTAL)], {"void": True}),

@@ -10,7 +10,8 @@ from contracts.bill import LIVE, NEEDS_REVISION, BillRecord, BillStatus, Parked,
 from contracts.commands import cancelled, retried, waived
 from contracts.contract import after_failure, bills_to_make, making, next_due, noted, told
 from contracts.periods import Interval, IntervalUnit, local_midnight
-from contracts.renewals import standing, standing_at_sale
+from contracts.policy import RenewalWhileOff
+from contracts.renewals import ended_unpaid, standing, standing_at_sale
 from contracts.state import DROPPED_KEPT_MAX, ContractState, ContractStatus, opened
 from contracts.terms import Refused, Schedule
 
@@ -197,3 +198,25 @@ def test_a_contract_whose_process_was_lost_orders_every_bill_again() -> None:
     again = opened(STARTED.schedule, SOLD, standing(STARTED, now))
 
     assert [period.number for period, _ in bills_to_make(again, now)] == [0, 1, 2]
+
+
+def test_a_contract_ends_unpaid_at_the_first_boundary_at_which_access_is_off() -> None:
+    """Renewals that were held before, while access was on, lie in the past and end nothing."""
+    schedule = make_schedule(unit=IntervalUnit.WEEK)
+    policy: dict[str, Any] = {
+        "policy_version": 1,
+        "grace_days": 5,
+        "renewal_while_off": RenewalWhileOff.END,
+        "max_open_bills": 1,
+    }
+    off = local_midnight(date(2027, 2, 26), schedule.zone)
+    state = heard(ordered(make_state(schedule), SOLD), make_record(due_date=date(2027, 2, 20), **policy))
+    dark = state.model_copy(update={"checked": {FIRST: off}})
+    boundary = schedule.renewal_instant(4)
+    ending = ended_unpaid(dark, boundary).ending
+
+    assert standing(state, off - MOMENT).status is ContractStatus.SUSPENDED
+    assert ended_unpaid(dark, off) == dark
+    assert next_due(dark, off) == boundary
+    assert ending is not None
+    assert (ending.at, ending.on) == (boundary, schedule.period(4).start)

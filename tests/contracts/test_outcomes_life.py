@@ -43,6 +43,7 @@ from contracts.policy import OnLoss, Policy, RenewalWhileOff
 from contracts.renewals import access_of, ended_unpaid, standing, standing_at_sale
 from contracts.state import ContractState, ContractStatus, Errand, opened
 from contracts.terms import EndReason, Refused, Schedule
+from tests import oracle
 
 ZONE = "Europe/Stockholm"
 SOLD = datetime(2027, 3, 20, 9, 30, tzinfo=UTC)
@@ -113,33 +114,19 @@ class Paper:
             max_open_bills=self.policy.max_open_bills,
         )
 
-    # The oracle: sums over what is known, without any of the above.
+    # What the oracle makes of what is known.
 
-    def sum(self, kind: FactType) -> int:
-        return sum(fact.amount_minor or 0 for fact in self.known if fact.type is kind)
+    def told(self) -> list[oracle.Told]:
+        return [
+            oracle.Told(fact.type, fact.at, fact.amount_minor or 0, fact.total_minor, fact.due_date)
+            for fact in sorted(self.known, key=lambda fact: (fact.at, fact.digest))
+        ]
 
     def expected_status(self) -> BillStatus:
-        paid = self.sum(FactType.PAYMENT) - self.sum(FactType.PAYMENT_REVERSED)
-        credited = self.sum(FactType.CREDIT)
-        if self.void:
-            return BillStatus.VOID
-        if paid + credited >= TOTAL:
-            return BillStatus.CREDITED if credited and paid <= 0 else BillStatus.PAID
-        is_lost = any(fact.type is FactType.LOSS for fact in self.known)
-        return BillStatus.EXPIRED if is_lost else BillStatus.OPEN
+        return oracle.status_of(self.told(), is_void=self.void)
 
-    def blocks_from(self) -> tuple[datetime, AccessReason] | None:
-        status = self.expected_status()
-        if status is BillStatus.EXPIRED and self.policy.on_loss is OnLoss.TURN_OFF:
-            return min(fact.at for fact in self.known if fact.type is FactType.LOSS), AccessReason.LOSS
-        if status is not BillStatus.OPEN or self.policy.grace_days is None:
-            return None
-        due = max((fact for fact in self.known if fact.due_date), key=lambda fact: (fact.at, fact.digest)).due_date
-        assert due is not None
-        last = due + timedelta(days=self.policy.grace_days)
-        recalls = [civil_day(fact.at, ZONE) for fact in self.known if fact.type is FactType.PAYMENT_REVERSED]
-        last = max([last, *(day + timedelta(days=7) for day in recalls)])
-        return local_midnight(last + timedelta(days=1), ZONE), AccessReason.PAST_GRACE
+    def block(self) -> oracle.Block | None:
+        return oracle.block_of(self.identity, self.told(), self.policy, is_void=self.void)
 
 
 class Outcomes(RuleBasedStateMachine):
@@ -324,6 +311,12 @@ class Outcomes(RuleBasedStateMachine):
             assert standing(self.state, self.now).status is ContractStatus.ENDED
 
     @invariant()
+    def a_contract_ends_unpaid_at_a_boundary_at_which_access_was_off(self) -> None:
+        ending = self.state.ending
+        if ending is not None and ending.reason is EndReason.UNPAID:
+            assert any(off <= ending.at <= on for off, on in self.dark)
+
+    @invariant()
     def nothing_due_lies_in_the_past(self) -> None:
         due = next_due(self.state, self.now)
         assert due is None or due > self.now
@@ -399,17 +392,9 @@ class Outcomes(RuleBasedStateMachine):
             self.dark[-1][1] = self.now
 
     def expected_access(self) -> tuple[Access, AccessReason]:
-        ending = self.state.ending
-        if ending is not None and self.now >= ending.at:
-            was_cancelled = ending.reason is EndReason.CANCELLED
-            return Access.OFF, AccessReason.CANCELLED if was_cancelled else AccessReason.ENDED
-        if self.now < local_midnight(self.schedule.anchor, ZONE):
-            return Access.OFF, AccessReason.NOT_STARTED
-        found = [
-            (block[0], paper.identity, block[1]) for paper in self.papers.values() if (block := paper.blocks_from())
-        ]
-        active = sorted(block for block in found if block[0] <= self.now)
-        return (Access.OFF, active[0][2]) if active else (Access.ON, AccessReason.ACTIVE)
+        blocks = [block for paper in self.papers.values() if (block := paper.block())]
+        begins = local_midnight(self.schedule.anchor, ZONE)
+        return oracle.access_at(self.now, begins, self.state.ending, blocks)
 
     def with_money(self) -> list[Paper]:
         return [paper for paper in self.papers.values() if any(f.type is FactType.PAYMENT for f in paper.happened)]

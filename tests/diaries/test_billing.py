@@ -45,6 +45,7 @@ async def test_a_draft_waits_for_staff_and_is_due_from_the_day_on_which_they_sen
 
 
 async def test_a_draft_that_staff_change_is_owed_as_they_sent_it(life: Life) -> None:
+    """EDGE-33, where staff wanted another sum."""
     await life.sell("changed", policy={"mode": "draft"})
     draft = await life.bill("changed", 0)
     rows = [{"title": "Global Medium", "count": 1, "price": 200, "vat": 25}]
@@ -58,6 +59,7 @@ async def test_a_draft_that_staff_change_is_owed_as_they_sent_it(life: Life) -> 
 
 
 async def test_a_deleted_draft_parks_its_bill_and_a_retry_makes_the_next_revision(life: Life) -> None:
+    """EDGE-18."""
     await life.sell("deleted", policy={"mode": "draft"})
     draft = await life.bill("deleted", 0)
     await life.staff("DELETE", f"/billogram/{draft['billogram_id']}")
@@ -91,6 +93,7 @@ async def test_fixed_periods_end_by_themselves_and_the_last_bill_can_still_be_pa
 
 
 async def test_a_cancelled_contract_keeps_access_to_its_period_end_and_is_not_billed_again(life: Life) -> None:
+    """EDGE-20."""
     await life.sell("cancelled")
     period_end = (await life.contract("cancelled"))["current_period"]["end"]
     first = await life.command("/v1/contracts/cancelled/cancel", {"at": "period_end"})
@@ -108,6 +111,7 @@ async def test_a_cancelled_contract_keeps_access_to_its_period_end_and_is_not_bi
 
 
 async def test_a_revoked_cancellation_lets_the_contract_renew(life: Life) -> None:
+    """EDGE-22."""
     await life.sell("revoked")
     period_end = (await life.contract("revoked"))["current_period"]["end"]
     await life.command("/v1/contracts/revoked/cancel", {"at": "period_end"})
@@ -120,6 +124,7 @@ async def test_a_revoked_cancellation_lets_the_contract_renew(life: Life) -> Non
 
 
 async def test_cancelling_now_turns_access_off_at_once_and_a_passed_day_is_refused(life: Life) -> None:
+    """EDGE-21, without a credit."""
     await life.sell("now")
     passed = await life.command("/v1/contracts/now/cancel", {"at": "2020-01-01"})
     over = await life.command("/v1/contracts/now/cancel", {"at": "now"})
@@ -148,6 +153,7 @@ async def test_a_contract_sold_ahead_is_billed_at_once_and_begins_on_its_day(lif
 
 
 async def test_staff_credit_a_bill_and_the_contract_goes_on(life: Life) -> None:
+    """EDGE-5, first row."""
     await life.sell("credited")
     bill = await life.bill("credited", 0)
     await life.staff("POST", f"/billogram/{bill['billogram_id']}/command/credit", {"mode": "full"})
@@ -158,6 +164,7 @@ async def test_staff_credit_a_bill_and_the_contract_goes_on(life: Life) -> None:
 
 
 async def test_a_sum_of_zero_makes_no_invoice(life: Life) -> None:
+    """EDGE-30."""
     line = {"title": "Free month", "quantity": 1, "unit_price": "0.00", "vat_rate": "6"}
     await life.sell("free", lines=[line])
     bill = await life.bill("free", 0)

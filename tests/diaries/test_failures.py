@@ -26,6 +26,7 @@ async def test_the_same_sale_twice_is_one_contract_and_other_terms_are_refused(l
 
 
 async def test_a_callback_that_comes_twice_changes_nothing_and_a_forged_one_is_refused(life: Life) -> None:
+    """EDGE-15."""
     await life.sell("echo")
     bill = await life.bill("echo", 0)
     await life.pay(bill, "100.00")
@@ -57,6 +58,8 @@ async def test_an_answer_that_is_lost_after_the_platform_stored_it_leaves_one_in
 
 
 async def test_a_worker_killed_between_the_platforms_answer_and_its_recording_leaves_one_invoice(life: Life) -> None:
+    """EDGE-35."""
+
     async def kill_worker() -> None:
         pid = life.stack.parts["worker"].pid
         if pid is not None and not kills:

@@ -1,11 +1,14 @@
 """A bill that can't go on is parked with its reason, alone: the contract goes on, and a person mends it or gives up."""
 
+import asyncio
+
 from tests.diaries.life import Life
 
 PLACEHOLDER = {"subscriber_id": "s-parked", "name": "Nils Holm", "email": "nils@kund.sesa.my"}
 
 
 async def test_a_reader_who_cannot_be_reached_parks_the_bill_until_an_address_is_known(life: Life) -> None:
+    """EDGE-24: a new address is used for what is made from now on."""
     await life.sell("unreachable", subscriber={**PLACEHOLDER, "subscriber_id": "s-unreachable"})
     parked = await life.bill("unreachable", 0)
     shown = await life.contract("unreachable")
@@ -25,6 +28,7 @@ async def test_a_reader_who_cannot_be_reached_parks_the_bill_until_an_address_is
 
 
 async def test_what_the_platform_refuses_is_told_with_its_field_and_words(life: Life) -> None:
+    """EDGE-32."""
     reader = {"subscriber_id": "s-refused", "name": "Nils Holm", "email": "nils@example.com", "org_no": "none"}
     await life.sell("refused", subscriber=reader)
     parked = await life.bill("refused", 0)
@@ -56,3 +60,21 @@ async def test_only_a_stopped_bill_can_be_retried_or_waived(life: Life) -> None:
         refused = await life.command(f"/v1/bills/{bill['bill_id']}/{command}", body)
         assert (refused.status_code, refused.json()["status"]) == (409, 409)
         assert "open" in refused.json()["detail"]
+
+
+async def test_two_operators_who_retry_at_once_are_told_of_the_same_revision(life: Life) -> None:
+    """EDGE-36: whoever comes second finds it done; the bill before can't be given up any more."""
+    await life.sell("two-hands", policy={"mode": "draft"})
+    draft = await life.bill("two-hands", 0)
+    await life.staff("DELETE", f"/billogram/{draft['billogram_id']}")
+    path = f"/v1/bills/{draft['bill_id']}"
+    answers = await asyncio.gather(*(life.command(f"{path}/retry") for _ in range(2)))
+    waived = await life.command(f"{path}/waive", {"reason": "too late"})
+    bills = await life.bills("two-hands")
+
+    assert [answer.json()["bill_id"] for answer in answers] == ["two-hands:0:r1"] * 2
+    assert waived.status_code == 409
+    assert [(bill["bill_id"], bill["status"]) for bill in bills] == [
+        ("two-hands:0:r0", "void"),
+        ("two-hands:0:r1", "draft"),
+    ]

@@ -8,6 +8,7 @@ from tests.diaries.life import Life
 async def test_while_the_platform_is_down_an_older_bill_is_paid_at_once_and_the_new_one_made_once_later(
     life: Life,
 ) -> None:
+    """EDGE-31."""
     await life.sell("patient")
     renewal = str((await life.contract("patient"))["next_renewal"])
     old = await life.bill("patient", 0)

@@ -87,6 +87,7 @@ async def shown(life: Life, name: str) -> dict[str, list[Json]]:
 
 
 async def test_after_one_sweep_the_api_shows_what_it_would_had_no_callback_been_lost(life: Life) -> None:
+    """EDGE-16."""
     told, lost = await sold(life, "told"), await sold(life, "lost")
     await happens(life, told)
     async with life.faults({"callbacks": {"drop": 1}}):
