@@ -9,7 +9,7 @@ from api.problems import READS_BODY, declared, invalid
 from contracts.policy import Policy, changed
 from starter.sale import policy_errors
 from store.accounts import change_policy, current_policy
-from store.policies import lay_over_open_bills, preview
+from store.policies import lay_over, locked_open_bills, preview
 
 router = APIRouter(tags=["policy"])
 
@@ -26,9 +26,9 @@ def change(caller: Asking, body: PolicyChange) -> Policy:
     over the bills that are made already too."""
     changes, to_open_bills = _checked(body)
     with caller.api.database.write() as session:
+        reached = locked_open_bills(session, caller.account) if to_open_bills else []
         version, policy = change_policy(session, caller.account, changes, caller.api.clock.now())
-        if to_open_bills:
-            lay_over_open_bills(session, caller.account, version, policy)
+        lay_over(session, caller.account, reached, version, policy)
     caller.api.wake()
     return policy
 

@@ -1,8 +1,9 @@
 """A change of policy for bills that are made already: laid over them, or only tried."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,25 +17,35 @@ from store.contracts import IDS_AT_ONCE, StoredContract, contracts_by_id
 from store.schema import BillRow, OutboxRow
 from store.terms import terms_of
 
+
+class Reached(NamedTuple):
+    """The bills of one contract, and what the contract's own policy overrides."""
+
+    contract_id: str
+    bills: list[BillRow]
+    override: dict[str, object]
+
+
 REACHED = frozenset({*LIVE, BillStatus.EXPIRED})
 """Bills that a policy can still steer."""
 
 
-def lay_over_open_bills(session: Session, account: str, version: int, policy: Policy) -> int:
-    """Lays the policy, with each contract's own override, over all bills that it can steer, and queues their news.
-    Gives how many changed."""
-    reached = 0
-    for contract_id, bills, override in _reached(session, account, lock=True):
+def locked_open_bills(session: Session, account: str) -> list[Reached]:
+    """To be asked before the account is locked: whoever makes a bill locks them in that order."""
+    return list(_reached(session, account, lock=True))
+
+
+def lay_over(session: Session, account: str, reached: Sequence[Reached], version: int, policy: Policy) -> None:
+    """Lays the policy, with each contract's own override, over these bills, and queues their news."""
+    for contract_id, bills, override in reached:
         for bill in bills:
             before = record_of(bill)
             lay_policy(bill, version, changed(policy, override))
             if record_of(bill) == before:
                 continue
             bill.version += 1
-            reached += 1
             if bill.status != BillStatus.CREATING:
                 session.add(OutboxRow(account=account, contract_id=contract_id, bill_id=bill.bill_id))
-    return reached
 
 
 def preview(session: Session, account: str, policy: Policy, now: datetime) -> Iterator[tuple[str, Flip]]:
@@ -58,7 +69,7 @@ def _access(contract: StoredContract, bills: list[BillRecord], now: datetime) ->
     return access_at(contract.schedule, contract.sold_at, contract.ending, now, blocks)
 
 
-def _reached(session: Session, account: str, *, lock: bool) -> Iterator[tuple[str, list[BillRow], dict[str, object]]]:
+def _reached(session: Session, account: str, *, lock: bool) -> Iterator[Reached]:
     """The bills of each contract, and what the contract's own policy overrides."""
     query = sa.select(BillRow).where(BillRow.account == account, BillRow.status.in_(REACHED))
     query = query.order_by(BillRow.contract_id, BillRow.period_no)
@@ -68,4 +79,4 @@ def _reached(session: Session, account: str, *, lock: bool) -> Iterator[tuple[st
     for first in range(0, len(ids), IDS_AT_ONCE):
         versions = terms_of(session, account, ids[first : first + IDS_AT_ONCE])
         for contract_id, terms in versions.items():
-            yield contract_id, of_contract[contract_id], terms[-1].policy_override
+            yield Reached(contract_id, of_contract[contract_id], terms[-1].policy_override)
