@@ -1,7 +1,9 @@
 """The database: one engine, and the two ways to use it. One `with` is one transaction; nothing commits half."""
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,13 +30,15 @@ class Database:
         arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False} if is_sqlite else {}
         # Parameters hold readers' data, and an error's text may end in a log or a history.
         self.engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, pool_size=20, max_overflow=20)
+        file = self.engine.url.database
+        self._queue = Path(f"{file}-queue") if is_sqlite and file else None
         if is_sqlite:
             _prepare_sqlite(self.engine)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that may change rows. On SQLite it holds the write lock from its beginning."""
-        with _Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._turn(), _Session(self.engine, expire_on_commit=False) as session, session.begin():
             session.connection(execution_options={"avtal_write": True})
             yield session
 
@@ -43,6 +47,16 @@ class Database:
         """A transaction that changes nothing, and waits for no writer."""
         with _Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite lets all writers but one sleep and try again. Here those of all processes queue, and wake at once."""
+        if self._queue is None:
+            yield
+            return
+        with self._queue.open("ab") as queue:
+            fcntl.flock(queue, fcntl.LOCK_EX)
+            yield
 
     def close(self) -> None:
         self.engine.dispose()
