@@ -1,7 +1,9 @@
 """Who asks: the account that the request's API key belongs to. It sees its own objects and nothing else."""
 
+import asyncio
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -43,14 +45,41 @@ class Caller:
     """Of explanations, by the first language that Accept-Language names."""
 
 
-def key_check(api: Api) -> Callable[..., None]:
-    """The dependency that stands before every endpoint of the API."""
+KEYS_KNOWN_MAX = 10_000
+KEY_KNOWN_SECONDS = 10.0
 
-    def check(request: Request, key: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]) -> None:
+
+class KnownKeys:
+    """Keys that were found in the store a moment ago: pages ask with the same one many times a second."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[str, tuple[str, float]] = {}
+
+    async def account_of(self, key: str) -> str | None:
+        account, until = self._known.get(key, (None, 0.0))
+        if time.monotonic() < until:
+            return account
+        found = await asyncio.to_thread(self._look_up, key)
+        if found is not None:
+            if len(self._known) >= KEYS_KNOWN_MAX:
+                self._known.clear()
+            self._known[key] = found, time.monotonic() + KEY_KNOWN_SECONDS
+        return found
+
+    def _look_up(self, key: str) -> str | None:
+        with self._database.read() as session:
+            return account_of_key(session, key)
+
+
+def key_check(api: Api) -> Callable[..., Awaitable[None]]:
+    """The dependency that stands before every endpoint of the API."""
+    known = KnownKeys(api.database)
+
+    async def check(request: Request, key: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]) -> None:
         if key is None:
             raise _refusal("send your API key as Authorization: Bearer KEY", "Bearer")
-        with api.database.read() as session:
-            account = account_of_key(session, key.credentials)
+        account = await known.account_of(key.credentials)
         if account is None:
             raise _refusal("this API key is not known here", 'Bearer error="invalid_token"')
         request.state.caller = Caller(api, account, _language(request.headers.get("Accept-Language", "")))

@@ -62,7 +62,9 @@ async def pay(sandbox: httpx.AsyncClient, api: httpx.AsyncClient, contract_id: s
 
 
 async def is_(api: httpx.AsyncClient, contract_id: str, access: str) -> bool:
-    return bool((await api.get(f"/contracts/{contract_id}/access")).json()["access"] == access)
+    answer = await api.get(f"/contracts/{contract_id}/access")
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return bool(answer.json()["access"] == access)
 
 
 def show(taken: list[float], given: argparse.Namespace) -> None:

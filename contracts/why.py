@@ -7,12 +7,16 @@ from enum import StrEnum
 from contracts.access import Access, AccessNow, AccessReason, grace_ends
 from contracts.bill import BillRecord, BillStatus
 from contracts.periods import civil_day, local_midnight
+from contracts.policy import OnLoss
 from contracts.terms import Ending, EndReason, Schedule
 
 
 class Language(StrEnum):
     ENGLISH = "en"
     SWEDISH = "sv"
+
+
+BY_A_BILL = frozenset({AccessReason.PAST_GRACE, AccessReason.LOSS})
 
 
 def explain(
@@ -38,7 +42,9 @@ def _case(
     }
     if access.access is Access.ON:
         return _why_on(access, schedule, ending, bills, words)
-    if access.blocking and access.blocking[0] in bills:
+    if access.reason in BY_A_BILL and not (access.blocking and access.blocking[0] in bills):
+        return "settled", words
+    if access.reason in BY_A_BILL:
         key = f"{access.reason}_many" if len(access.blocking) > 1 else access.reason.value
         return key, words | _bill_words(bills[access.blocking[0]], schedule.zone) | {"all": ", ".join(access.blocking)}
     if access.reason is AccessReason.NOT_STARTED and ending and _never_starts(schedule, ending):
@@ -71,7 +77,7 @@ def _why_on(
 def _kept(bill: BillRecord) -> str:
     """Why this unpaid bill leaves access on."""
     if bill.status is BillStatus.EXPIRED:
-        return "lost_kept"
+        return "lost_kept" if bill.on_loss is OnLoss.KEEP_ACCESS else "lost_now"
     return "open_kept" if bill.grace_days is None else "unsure"
 
 
@@ -107,6 +113,11 @@ TEXTS: dict[Language, dict[str, str]] = {
             "policy version {version}), but Billogram could not be asked yet whether it is paid by now. Access goes "
             "off when it answers that it is not."
         ),
+        "lost_now": (
+            "Access is on, and goes off in this moment: bill {bill} was given up as a loss on {lost} with {left} left "
+            "(on_loss, policy version {version})."
+        ),
+        "settled": ("Access is off since {since}, and goes on in this moment: the bill that turned it off is settled."),
         "in_grace": (
             "Access is on until {goes_off}: bill {bill} ({left} left) is due on {due}, and {grace} days of grace end "
             "on {grace_ends} (grace_days, policy version {version}). Payment or credit of it keeps access on."
@@ -156,6 +167,13 @@ TEXTS: dict[Language, dict[str, str]] = {
             "Åtkomsten är på: faktura {bill} ({left} kvar) förföll {due} och dess respit slutade {grace_ends} "
             "(grace_days, policyversion {version}), men Billogram har ännu inte kunnat svara på om den är betald. "
             "Åtkomsten slås av när svaret är nej."
+        ),
+        "lost_now": (
+            "Åtkomsten är på och slås av i detta ögonblick: faktura {bill} avskrevs som förlust {lost} med {left} kvar "
+            "(on_loss, policyversion {version})."
+        ),
+        "settled": (
+            "Åtkomsten är av sedan {since} och slås på i detta ögonblick: fakturan som slog av den är reglerad."
         ),
         "in_grace": (
             "Åtkomsten är på till {goes_off}: faktura {bill} ({left} kvar) förfaller {due}, och {grace} dagars respit "
