@@ -180,6 +180,6 @@ def show(lateness: Mapping[str, Sequence[float]], watch: Watch, given: argparse.
 if __name__ == "__main__":
     parser = options(__doc__, 10_000)
     parser.add_argument("--small", type=int, default=50, help="how many contracts the small account has")
-    parser.add_argument("--first-bills", type=int, default=25, help="how many first bills a second are to be expected")
+    parser.add_argument("--first-bills", type=int, default=10, help="how many first bills a second are to be expected")
     parser.add_argument("--cached", type=int, help="how many contracts the worker may keep in memory")
     asyncio.run(main(parser.parse_args()))

@@ -25,7 +25,7 @@ from embedded.temporal import NAMESPACE
 from store.accounts import FIRST_CUSTOMER_NO
 
 GOAL = 0.8
-FIRST_BILLS_A_SECOND, BARE_STARTS_A_SECOND = 10, 30
+MADE_READY_A_SECOND = 10
 """Slower than any machine that is of use: all must sleep before they are due."""
 EVENTS_ASLEEP = 5
 
@@ -48,7 +48,7 @@ async def main(given: argparse.Namespace) -> None:
 
 async def one_round(running: Bench, sandbox: httpx.AsyncClient, number: int, count: int) -> Round:
     prefix = f"r{number}"
-    due = seconds_ahead(5 + count / FIRST_BILLS_A_SECOND)
+    due = seconds_ahead(5 + count / MADE_READY_A_SECOND)
     began = time.time()
     await running.sell(names(prefix, count), due)
     first_bills = count / (await running.until_made(count, 0, prefix) - began)
@@ -65,7 +65,7 @@ async def bare_rate(running: Bench, sandbox: httpx.AsyncClient, number: int, cou
     """Until the platform has the last invoice, which is a little before the last workflow ends. Our worker is idle."""
     worker = bare_worker(running)
     await worker.start()
-    due = seconds_ahead(5 + count / BARE_STARTS_A_SECOND)
+    due = seconds_ahead(5 + count / MADE_READY_A_SECOND)
     bills = [bare_bill(f"bare-{number}-{each}", FIRST_CUSTOMER_NO + each, due) for each in range(count)]
     start = running.stack.client.start_workflow
     await at_once(start(BareWorkflow.run, each, id=f"bare:{each.key}", task_queue=TASK_QUEUE) for each in bills)
