@@ -91,6 +91,13 @@ class Platform:
     async def credit(self, billogram_id: str) -> None:
         await self._command(billogram_id, "credit", {"mode": "full"})
 
+    async def give_up(self, billogram_id: str) -> None:
+        await self._command(billogram_id, "confirmed-loss", {})
+
+    async def delete(self, billogram_id: str) -> None:
+        self.staff_requests += 1
+        await self._call("DELETE", f"/api/v2/billogram/{billogram_id}")
+
     async def invoices(self) -> Sequence[Invoice]:
         answer = await self._call("GET", "/sandbox/billograms")
         return [_invoice(one) for one in answer["billograms"]]

@@ -11,7 +11,12 @@ from contracts.bill import BillStatus
 from embedded.demo_calls import Invoice, Json
 from embedded.demo_story import Part
 
-STATES = {BillStatus.PAID: "Paid", BillStatus.CREDITED: "Credited", BillStatus.OPEN: "Unpaid"}
+STATES = {
+    BillStatus.PAID: "Paid",
+    BillStatus.CREDITED: "Credited",
+    BillStatus.OPEN: "Unpaid",
+    BillStatus.EXPIRED: "Ended",
+}
 """What Billogram calls the statuses that bills have when the year is over."""
 
 
@@ -43,7 +48,7 @@ def comparisons(played: Played) -> list[Comparison]:
 def overall(played: Sequence[Played], invoices: Sequence[Invoice], callbacks: Sequence[str]) -> list[Comparison]:
     """What no single contract can tell."""
     return [
-        Comparison("invoices that Billogram has", sum(len(one.bills) for one in played), len(invoices)),
+        Comparison("invoices that Billogram has", sum(len(in_force(one.bills)) for one in played), len(invoices)),
         Comparison("what became of the callbacks", ["delivered"], sorted(set(callbacks))),
     ]
 
@@ -52,15 +57,20 @@ def paid(bills: Sequence[BillAnswer]) -> Decimal:
     return sum((Decimal(bill.total) for bill in bills if bill.status is BillStatus.PAID), Decimal(0))
 
 
+def in_force(bills: Sequence[BillAnswer]) -> Sequence[BillAnswer]:
+    """Without those that another revision has replaced."""
+    return [bill for bill in bills if bill.status is not BillStatus.VOID]
+
+
 def agreed(sale: Json) -> Decimal:
     """What each bill must come to: the lines' sum with VAT, in whole kronor."""
     return sum((_with_vat(line, sale) for line in sale["lines"]), Decimal(0)).quantize(Decimal(1), ROUND_HALF_UP)
 
 
 def _of_the_bills(played: Played) -> Iterator[Comparison]:
-    outcome, bills = played.part.outcome, played.bills
-    count = sum(outcome.bills.values())
-    yield Comparison("bills by status", _told(outcome.bills), _told(Counter(bill.status for bill in bills)))
+    outcome, bills = played.part.outcome, in_force(played.bills)
+    count = sum(outcome.bills.values()) - outcome.bills.get(BillStatus.VOID, 0)
+    yield Comparison("bills by status", _told(outcome.bills), _told(Counter(bill.status for bill in played.bills)))
     yield Comparison("periods billed", [*range(count)], [bill.period.number for bill in bills])
     ends = [bill.period.end for bill in bills[:-1]]
     yield Comparison("periods begin where the last one ended", ends, [bill.period.start for bill in bills[1:]])
@@ -80,12 +90,14 @@ def _of_the_contract(played: Played) -> Iterator[Comparison]:
 
 
 def _at_billogram(played: Played) -> Iterator[Comparison]:
-    """One invoice for each bill and none besides, with the same sums, in the same state, sent in the same way."""
+    """One invoice for each bill and none besides, with the same sums, in the same state, sent in the same way. Of a
+    loss nothing remains there: it is no claim any more."""
     invoices = {invoice.bill_id: invoice for invoice in played.invoices}
-    yield Comparison("invoices at Billogram", len(played.bills), len(played.invoices))
-    for bill in played.bills:
+    yield Comparison("invoices at Billogram", len(in_force(played.bills)), len(played.invoices))
+    for bill in in_force(played.bills):
         invoice = invoices.get(bill.bill_id)
-        ours = f"{STATES.get(bill.status)} by {bill.delivery_method}, {bill.remaining} of {bill.total} remains"
+        left = "0.00" if bill.status is BillStatus.EXPIRED else bill.remaining
+        ours = f"{STATES.get(bill.status)} by {bill.delivery_method}, {left} of {bill.total} remains"
         theirs = invoice and f"{invoice.state} by {invoice.method}, {invoice.remaining} of {invoice.total} remains"
         yield Comparison(f"{bill.bill_id} at Billogram", ours, theirs)
 

@@ -139,6 +139,10 @@ def _words(fact: Fact, bill: BillRow) -> str | None:
             return f"paid {amount}"
         case FactType.CREDIT:
             return f"credited {amount}"
+        case FactType.LOSS:
+            return f"given up: {amount}"
+        case FactType.DELETED:
+            return "draft deleted"
         case FactType.OVERDUE:
             return "overdue"
     return None

@@ -19,7 +19,7 @@ from embedded.demo_year import Year
 from embedded.stack import ACCOUNT, Stack
 
 SALES = Path(__file__).parent.parent / "examples" / "demo_contracts.jsonl"
-POINTED_TO = "demo-08"
+POINTED_TO = "demo-13"
 """The contract that the closing words point to: its access has an explanation worth reading."""
 
 

@@ -16,6 +16,10 @@ ROUNDS = 38
 """A year, and the days in which the bills of its last renewals are paid."""
 
 
+PARTLY_PAID = "partly paid"
+"""What shows of a bill on which some money has come, beside the states that Avtal names."""
+
+
 class Outcome(Record):
     bills: Mapping[BillStatus, int]
     method: DeliveryMethod = DeliveryMethod.EMAIL
@@ -32,7 +36,10 @@ class Part(Record):
     starts_in_days: int = 0
     pays_after_days: int = 5
     pays_by: str = "bankgiro"
+    pays_in_parts: bool = False
     credited_period: int | None = None
+    lost_period: int | None = None
+    deleted_period: int | None = None
     cancelled_in_round: int | None = None
     mended_in_round: int | None = None
     mended_email: str | None = None
@@ -113,5 +120,38 @@ PARTS: Mapping[str, Part] = {
         plot="Sold today, begins in 45 days",
         starts_in_days=45,
         outcome=Outcome(bills={BillStatus.PAID: 4}, seen=frozenset({AccessReason.NOT_STARTED})),
+    ),
+    "demo-12": Part(
+        plot="Late: off by grace, pays, on",
+        starts_in_days=-10,
+        pays_after_days=18,
+        outcome=Outcome(
+            bills={BillStatus.PAID: 5},
+            seen=frozenset({AccessReason.PAST_GRACE, AccessReason.ACTIVE}),
+        ),
+    ),
+    "demo-13": Part(
+        plot="Second bill given up as a loss",
+        pays_by="card",
+        lost_period=1,
+        outcome=Outcome(
+            bills={BillStatus.PAID: 2, BillStatus.EXPIRED: 1},
+            status=ContractStatus.SUSPENDED,
+            access=AccessReason.LOSS,
+            seen=frozenset({FactType.OVERDUE, AccessReason.LOSS}),
+        ),
+    ),
+    "demo-14": Part(
+        plot="Pays each bill in two parts",
+        pays_in_parts=True,
+        outcome=Outcome(bills={BillStatus.PAID: 5}, seen=frozenset({PARTLY_PAID})),
+    ),
+    "demo-15": Part(
+        plot="Staff delete a draft: made anew",
+        deleted_period=1,
+        outcome=Outcome(
+            bills={BillStatus.PAID: 5, BillStatus.VOID: 1},
+            seen=frozenset({BillStatus.DRAFT, ParkedReason.REMOTE_DELETED}),
+        ),
     ),
 }

@@ -35,7 +35,14 @@ MARKS = {
     BillStatus.CREATING: ("·", "dim"),
     BillStatus.EXPIRED: ("✗", "red"),
 }
-LEGEND = (BillStatus.PAID, BillStatus.OPEN, BillStatus.DRAFT, BillStatus.CREDITED, BillStatus.PARKED)
+LEGEND = (
+    BillStatus.PAID,
+    BillStatus.OPEN,
+    BillStatus.DRAFT,
+    BillStatus.CREDITED,
+    BillStatus.PARKED,
+    BillStatus.EXPIRED,
+)
 
 
 async def show(console: Console, watcher: Watcher, names: Mapping[str, str], began: datetime) -> None:

@@ -7,19 +7,22 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from api.answers import BillWithHistory, ContractAnswer
-from contracts.bill import BillStatus
+from contracts.bill import BillStatus, ParkedReason, bill_parts
+from contracts.delivery import DeliveryMethod
 from contracts.periods import civil_day, local_midnight
 from contracts.policy import Policy
 from embedded.demo_calls import Json, Platform, Publisher
-from embedded.demo_story import PARTS, ROUND_DAYS, ROUNDS, Part
+from embedded.demo_story import PARTLY_PAID, PARTS, ROUND_DAYS, ROUNDS, Part
 from embedded.timespan import ZONE
 from store.clock import TestClock
 
 LOOK_SECONDS = 0.02
 OFFICE_OPENS = timedelta(hours=9)
-PAYMENT_DAYS = timedelta(days=Policy().payment_days)
+GIVEN_UP_AFTER = timedelta(days=10)
+"""After the due date, of a bill that is to be a loss."""
 
 
 class ClockStopped(RuntimeError):
@@ -70,9 +73,14 @@ class Year:
             await self._publisher.cancel(contract.contract_id)
         if number == part.mended_in_round:
             await self._mend(part, contract)
+        for parked in contract.parked:
+            if parked.reason is ParkedReason.REMOTE_DELETED:
+                await self._publisher.retry(parked.bill_id)
         for bill_id in contract.open_bills:
             bill = await self._publisher.bill(bill_id)
             seen |= {bill.status, *(entry.type for entry in bill.history)}
+            if bill.status is BillStatus.OPEN and bill.remaining != bill.total:
+                seen.add(PARTLY_PAID)
             await self._deal_with(part, bill)
 
     async def _mend(self, part: Part, contract: ContractAnswer) -> None:
@@ -86,14 +94,30 @@ class Year:
         if bill.billogram_id is None:
             return
         if bill.status is BillStatus.DRAFT and bill.delivery_method is not None:
-            await self._platform.send(bill.billogram_id, bill.delivery_method)
-        elif bill.status is BillStatus.OPEN and bill.period.number == part.credited_period:
-            await self._platform.credit(bill.billogram_id)
-        elif bill.status is BillStatus.OPEN and self._is_payday(part, bill):
-            payer = self._sales[bill.contract_id]["subscriber"]["name"]
-            await self._platform.pay(bill.billogram_id, bill.remaining, payer, part.pays_by)
+            await self._decide(part, bill, bill.billogram_id, bill.delivery_method)
+        elif bill.status is BillStatus.OPEN:
+            await self._settle(part, bill, bill.billogram_id)
 
-    def _is_payday(self, part: Part, bill: BillWithHistory) -> bool:
-        if bill.due_date is None:
-            return False
-        return self.today >= bill.due_date - PAYMENT_DAYS + timedelta(days=part.pays_after_days)
+    async def _decide(self, part: Part, bill: BillWithHistory, billogram_id: str, method: DeliveryMethod) -> None:
+        """Staff send a draft, or delete it; the revision that replaces it they send."""
+        if bill_parts(bill.bill_id) == (bill.contract_id, part.deleted_period, 0):
+            await self._platform.delete(billogram_id)
+        else:
+            await self._platform.send(billogram_id, method)
+
+    async def _settle(self, part: Part, bill: BillWithHistory, billogram_id: str) -> None:
+        assert bill.due_date is not None, "an open bill was sent"
+        if bill.period.number == part.credited_period:
+            await self._platform.credit(billogram_id)
+        elif bill.period.number == part.lost_period:
+            if self.today >= bill.due_date + GIVEN_UP_AFTER:
+                await self._platform.give_up(billogram_id)
+        elif self.today >= bill.due_date - self._payment_days(bill) + timedelta(days=part.pays_after_days):
+            payer = self._sales[bill.contract_id]["subscriber"]["name"]
+            is_half = part.pays_in_parts and bill.remaining == bill.total
+            amount = f"{Decimal(bill.remaining) / 2:.2f}" if is_half else bill.remaining
+            await self._platform.pay(billogram_id, amount, payer, part.pays_by)
+
+    def _payment_days(self, bill: BillWithHistory) -> timedelta:
+        policy = self._sales[bill.contract_id].get("policy", {})
+        return timedelta(days=policy.get("payment_days", Policy().payment_days))

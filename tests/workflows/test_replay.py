@@ -15,8 +15,9 @@ from workflows.messages import workflow_id
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 KINDS = {
-    "cancelled", "cancelled_now", "draft_deleted", "draft_sent", "fixed_term", "paid_months", "parked_mended",
-    "platform_down", "revoked", "sold_ahead", "waived",
+    "cancelled", "cancelled_now", "credited", "draft_deleted", "draft_sent", "ended_unpaid", "fixed_term", "held",
+    "kept_access", "late_then_paid", "lost", "lost_then_paid", "paid_months", "parked_mended", "platform_down",
+    "read_failed_at_cutoff", "recalled", "revoked", "sold_ahead", "waived", "withdrawn_revoked",
 }  # fmt: skip
 
 
