@@ -13,6 +13,10 @@ ROOT = Path(__file__).parent.parent
 FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 50
 CLOCKS = {"now", "today", "utcnow"}
+OF_THE_WORLD = {
+    "io", "logging", "os", "pathlib", "random", "secrets", "socket", "sqlalchemy", "subprocess", "threading", "time",
+    "uuid", "zoneinfo", "httpx",
+}  # fmt: skip
 ROOTS = {"config", "telemetry", "worker", "web"}
 BELOW_THE_ROOTS = {
     "contracts", "observing", "billogram", "store", "activities", "workflows", "starter", "callbacks", "api",
@@ -72,6 +76,18 @@ def clocks_in_contracts(module: Module) -> Iterator[str]:
             yield f"{module.path}:{node.lineno}: {node.attr}; take the time as an argument"
 
 
+def what_replays_otherwise(module: Module) -> Iterator[str]:
+    """Temporal's sandbox passes workflows through, for the memory of thousands; so it is refused here."""
+    if module.floor != "workflows":
+        return
+    for node in ast.walk(module.tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        yield from (f"{module.path}: imports {name}" for name in names if name.partition(".")[0] in OF_THE_WORLD)
+        if isinstance(node, ast.Attribute) and node.attr in CLOCKS and ast.unparse(node.value) in ("datetime", "date"):
+            yield f"{module.path}:{node.lineno}: {node.attr}; only the workflow's own clock replays"
+
+
 def roots_known_below(module: Module) -> Iterator[str]:
     if module.floor not in BELOW_THE_ROOTS:
         return
@@ -91,7 +107,8 @@ def unfinished(module: Module) -> Iterator[str]:
 
 Rule = Callable[[Module], Iterator[str]]
 RULES: list[Rule] = [
-    long_files, long_functions, without_docstring, clocks_in_contracts, roots_known_below, unfinished,
+    long_files, long_functions, without_docstring, clocks_in_contracts, what_replays_otherwise, roots_known_below,
+    unfinished,
 ]  # fmt: skip
 BREACHES: list[tuple[Rule, Module]] = [
     (long_files, Module("store/a.py", "a = 1\n" * 301)),
@@ -99,6 +116,8 @@ BREACHES: list[tuple[Rule, Module]] = [
     (without_docstring, Module("store/__init__.py", "")),
     (without_docstring, Module("workflows/__init__.py", "a = 1\n")),
     (clocks_in_contracts, Module("contracts/a.py", "from datetime import date\nb = date.today\n")),
+    (what_replays_otherwise, Module("workflows/a.py", "import random\n")),
+    (what_replays_otherwise, Module("workflows/a.py", "from datetime import datetime\na = datetime.now()\n")),
     (roots_known_below, Module("api/a.py", "def b():\n    from config import Settings\n")),
     (roots_known_below, Module("store/a.py", "import worker\n")),
     (unfinished, Module("api/a.py", "# TO" + "DO: this\n")),
