@@ -1,6 +1,7 @@
 """The composition root of the web: mounts API, callback receiver, and portal, and runs the relay beside them."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import uvicorn
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from temporalio.client import Client
 
@@ -38,6 +40,10 @@ from store.inbox import StoredCallback
 from store.outbox import Telling
 from telemetry import REQUEST_TRACING, Telemetry, start_telemetry
 
+KEPT_ALIVE_SECONDS = 75
+"""Longer than a proxy's or a client's minute, so that these close idle connections, and none in the middle of a use."""
+THREADS = 8
+"""For requests; more of them fight for the interpreter and for the store, and all become slower."""
 log = logging.getLogger("web")
 
 
@@ -96,6 +102,7 @@ class Web:
 def create_app(settings: Settings, telemetry: Telemetry, parts: Collection[str] = WEB_PARTS) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         database = Database(settings.store_url)
         async with http_client() as http, endpoint_client() as publishers:
             client = await connect(lazy=True, plugins=telemetry.plugins)
@@ -105,6 +112,7 @@ def create_app(settings: Settings, telemetry: Telemetry, parts: Collection[str] 
                 app.include_router(router)
             if "portal" in parts:
                 app.mount(PORTAL_PREFIX, portal_app(Portal(web.database, web.clock, Clock())))
+            gc.freeze()  # what was built to serve is never garbage, and need not be looked through again and again
             relays = web.inbox, web.outbox, web.publisher
             running = [asyncio.create_task(relay.run()) for relay in relays]
             sweeping = asyncio.create_task(web.sweeping.run()) if settings.reconcile_hours else None
@@ -136,6 +144,7 @@ def main(only: Collection[str] = WEB_PARTS) -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=KEPT_ALIVE_SECONDS,
     )
 
 

@@ -1,6 +1,7 @@
 """The database: one engine, and the two ways to use it. One `with` is one transaction; nothing commits half."""
 
 import fcntl
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from sqlalchemy.orm import Session
 from store.events import write_events
 
 BUSY_SECONDS = 30
+SWITCH_SECONDS = 0.0005
+"""A thread that comes back from the database waits no longer for the interpreter, and with it all who wait for its
+locks. By default it is ten times so long, several times in each transaction."""
 
 
 class _Session(Session):
@@ -28,10 +32,11 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        sys.setswitchinterval(SWITCH_SECONDS)
         is_sqlite = url.startswith("sqlite")
         arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "check_same_thread": False} if is_sqlite else {}
         # Parameters hold readers' data, and an error's text may end in a log or a history.
-        self.engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, pool_size=20, max_overflow=20)
+        self.engine = sa.create_engine(url, connect_args=arguments, hide_parameters=True, pool_size=40, max_overflow=20)
         file = self.engine.url.database
         self._queue = Path(f"{file}-queue") if is_sqlite and file else None
         if is_sqlite:
