@@ -42,8 +42,8 @@ from telemetry import REQUEST_TRACING, Telemetry, start_telemetry
 
 KEPT_ALIVE_SECONDS = 75
 """Longer than a proxy's or a client's minute, so that these close idle connections, and none in the middle of a use."""
-THREADS = 8
-"""For requests; more of them fight for the interpreter and for the store, and all become slower."""
+THREADS = 4
+"""For the API; more of them fight for the interpreter, and all become slower."""
 log = logging.getLogger("web")
 
 

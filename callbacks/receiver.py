@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import simplejson
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
 
@@ -22,6 +22,7 @@ from store.database import Database
 from store.inbox import store_callback
 
 BODY_BYTES_MAX = 1024 * 1024
+THREADS = 12
 RECALLED = ("payment_recall", "payables", 0, "billogram", "id")
 """Where a recall names its billogram, or the first of several."""
 RECEIVED = Counter("avtal_callbacks_received", "Callbacks by what became of them", ["outcome"])
@@ -39,14 +40,15 @@ class Receiver:
 
 def receiver_router(receiver: Receiver) -> APIRouter:
     router = APIRouter()
+    threads = CapacityLimiter(THREADS)
 
     @router.post("/callbacks/billogram/{account}", include_in_schema=False)
     async def receive(account: str, request: Request) -> Response:
         body = await _limited_body(request)
         if body is None:
             return _answer(413, "too_large", "a callback has at most 1 MiB")
-        # Not in the threads of asyncio, where an answer would wait behind all that the relay does.
-        return await run_in_threadpool(_receive, receiver, account, dict(request.headers), body)
+        # In threads of its own: an answer waits neither for the relay nor for the API, nor do these wait for a burst.
+        return await to_thread.run_sync(_receive, receiver, account, dict(request.headers), body, limiter=threads)
 
     return router
 

@@ -220,7 +220,8 @@ def add_up(facts: Iterable[Fact], total_minor: int) -> Figures:
         sold=_is_later(last, FactType.CLAIM_SOLD, FactType.CLAIM_RETURNED),
         deleted=FactType.DELETED in last,
     )
-    if figures.lost_at is None and _is_later(last, FactType.ENDED, FactType.PAYMENT_REVERSED):
+    is_unsettled = figures.lost_at is None and figures.remaining_minor > 0
+    if is_unsettled and _is_later(last, FactType.ENDED, FactType.PAYMENT_REVERSED):
         return figures.model_copy(update={"lost_at": last[FactType.ENDED]})
     return figures
 

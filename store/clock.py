@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
+
 from store.database import Database
 from store.schema import ClockRow
 
@@ -11,6 +13,9 @@ class Clock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+OFFSET = sa.select(ClockRow.offset_seconds).where(ClockRow.id == 1)
 
 
 class TestClock(Clock):
@@ -25,9 +30,9 @@ class TestClock(Clock):
         return datetime.now(UTC) + self.offset()
 
     def offset(self) -> timedelta:
-        with self._database.read() as session:
-            row = session.get(ClockRow, 1)
-            return timedelta(seconds=row.offset_seconds if row else 0.0)
+        """Asked for with every request, and so without a session."""
+        with self._database.engine.connect() as connection:
+            return timedelta(seconds=connection.scalar(OFFSET) or 0.0)
 
     def target(self) -> datetime | None:
         """The instant that a forward has asked for and that is not reached yet."""

@@ -295,3 +295,11 @@ def test_every_status_and_reason_has_its_words() -> None:
     assert set(STATUS_TEXTS) == set(BillStatus)
     assert set(PARKED_TEXTS) == set(ParkedReason)
     assert set(BillStatus) - LIVE - SETTLED == {BillStatus.EXPIRED, BillStatus.VOID}
+
+
+def test_the_end_of_a_paid_bill_is_no_news_and_that_of_an_unpaid_one_is_a_loss() -> None:
+    """Every paid bill ends so: news of it would cost each cycle a signal."""
+    ended = make_fact(FactType.ENDED, at=NOON + timedelta(days=1))
+
+    assert add_up([SENT, READ, paid(TOTAL), ended], TOTAL) == add_up([SENT, READ, paid(TOTAL)], TOTAL)
+    assert add_up([SENT, READ, ended], TOTAL).lost_at == ended.at
