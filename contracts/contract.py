@@ -55,6 +55,8 @@ def next_due(state: ContractState, now: datetime) -> datetime | None:
         instants.append(state.ending.at)  # also where access never went on
     if state.ending is None or now < state.ending.at:
         instants += _cutoffs_to_come(state, now)
+        if now < (begins := state.schedule.renewal_instant(0)):
+            instants.append(begins)  # also where a bill keeps access off from the start
     return min(instants, default=None)
 
 

@@ -287,11 +287,13 @@ class Outcomes(RuleBasedStateMachine):
         dark = [number for held in self.state.held for number in range(held.first, held.last + 1)]
         assert not set(billed) & set(dark)
         newest = max(billed, default=0)
-        assert sorted({*billed, *dark}) == list(range(max([newest, *dark]) + 1))
+        waiting = {*range(max([newest, *dark]) + 1)} - {*billed, *dark}
+        assert all(number >= self.state.next_period for number in waiting)
         for number in dark:
             start, end = (self.schedule.renewal_instant(n) for n in (number, number + 1))
             assert any(off <= start and end <= on for off, on in self.dark)
         status = standing(self.state, self.now).status
+        assert not waiting or self.state.errands or status is not ContractStatus.ACTIVE
         following = self.schedule.renewal_instant(max([newest, *dark]) + 1)
         following += timedelta(minutes=self.state.renewals.window_minutes)
         if following <= self.now and status is ContractStatus.ACTIVE and not self.state.errands:
@@ -330,6 +332,7 @@ class Outcomes(RuleBasedStateMachine):
     def work(self) -> None:
         for _ in range(200):
             before = self.state
+            self.watch()
             self.state = ended_unpaid(self.state, self.now)
             for period, revision in list(bills_to_make(self.state, self.now)):
                 self.state = making(self.state, C, period, revision)
