@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from api.answers import ProblemAnswer
 from cli.failing import fail
 from cli.settings import settings
+from contracts.why import Language
 from embedded.addresses import addresses_file, read_addresses
 
 ANSWERS_WITHIN_SECONDS = 30.0
@@ -37,6 +38,10 @@ class Web:
 
     def __exit__(self, *_: object) -> None:
         self._http.close()
+
+    def speak(self, language: Language) -> None:
+        """Explanations come in this language from now on."""
+        self._http.headers["Accept-Language"] = language
 
     def get(self, path: str, **query: str) -> bytes:
         return _accepted(self.ask("GET", path, **query))

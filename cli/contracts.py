@@ -13,6 +13,7 @@ from cli.failing import fail
 from cli.printing import contract_view, contracts_table, show, show_json
 from contracts.access import Access
 from contracts.state import ContractStatus
+from contracts.why import Language
 
 PAGE = "200"
 IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,80}")
@@ -53,9 +54,12 @@ def list_contracts(
         show(contracts_table(item for page in pages for item in read(Page[ContractAnswer], page).items))
 
 
-def why(contract: Contract) -> None:
+def why(
+    contract: Contract, language: Annotated[Language, typer.Option(help="English or Swedish.")] = Language.ENGLISH
+) -> None:
     """One sentence: why access is on or off, and what would change it."""
     with web() as api:
+        api.speak(language)
         answer = api.get(f"/contracts/{contract}/access")
     typer.echo(read(AccessAnswer, answer).explanation)
 

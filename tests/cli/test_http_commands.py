@@ -77,6 +77,12 @@ def test_why_is_one_sentence() -> None:
     assert done("why", "c-1") == "Access is on: the contract runs until further notice. A cancellation would end it.\n"
 
 
+def test_why_speaks_swedish_too() -> None:
+    done("sell", "-f", "-", stdin=sale("c-1"))
+
+    assert done("why", "c-1", "--language", "sv").startswith("Åtkomsten är på: avtalet löper tills vidare.")
+
+
 @pytest.mark.parametrize("command", ["show", "why", "bills", "cancel", "revoke"])
 def test_an_unknown_contract_is_one_line(command: str) -> None:
     assert refused(command, "nobody") == "no contract nobody"
