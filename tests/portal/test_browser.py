@@ -108,6 +108,7 @@ async def test_an_operator_sees_which_bills_wait_and_what_to_do(page: Page, life
 
 async def test_the_keyboard_is_enough(page: Page, life: Life) -> None:
     await page.goto("/portal/")
+    await expect(page.get_by_label("User name")).to_be_focused()
     for words in (life.stack.addresses.operator_user, life.stack.addresses.operator_password):
         await page.keyboard.type(words)
         await page.keyboard.press("Tab")
