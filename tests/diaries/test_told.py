@@ -17,10 +17,11 @@ async def test_a_sale_a_payment_and_a_cancellation_are_told_in_order_and_the_fee
         await life.command("/v1/contracts/told/cancel", {"at": "period_end"})
         await life.forward_into(period_end)
 
-        async def has_heard_all() -> bool:
-            return len(backend.accepted) == 7
+        async def all_is_delivered() -> bool:
+            """As Avtal has noted it, which is a moment after the publisher has accepted the last one."""
+            return bool((await life.get("/v1/endpoint"))["delivered_seq"] == 7)
 
-        await life.until(has_heard_all)
+        await life.until(all_is_delivered)
         shown = await life.get("/v1/endpoint")
         await life.api.put("/v1/endpoint", json={"url": None})
     feed = (await life.get("/v1/events"))["items"]
