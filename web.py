@@ -65,7 +65,7 @@ class Web:
         self.client = client
         outbox = Outbox(database, TellingTemporal(client, database, settings.task_queue).tell)
         self.outbox = Relay[Telling](outbox)
-        inbox = Inbox(database, Recording(database, self.cipher, http, self.outbox.wake).record)
+        inbox = Inbox(database, Recording(database, self.cipher, http, self.outbox.wake))
         self.inbox = Relay[StoredCallback](inbox)
         self.late_boxes = inbox, outbox
         publishing = Publishing(database, self.cipher, publishers, private_ok=settings.private_endpoints)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from prometheus_client import Gauge
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from observing.subject import about
 from store.database import Database
@@ -18,12 +19,16 @@ from store.inbox import (
     StoredCallback,
     callback_backlog,
     claim_callbacks,
+    due_callbacks,
     give_callbacks_back,
+    lease_callbacks,
     try_callback_later,
 )
 from store.outbox import Telling, claim_tellings, forget, give_tellings_back, tell_later, telling_backlog
 
 TRY_AGAIN_SECONDS_MAX = 300.0
+TOGETHER_MAX = 16
+"""So many callbacks in one transaction: more would hold up those that wait to be stored."""
 SILENT_SECONDS_MAX = 30.0
 LATE_SECONDS_MAX = 60.0
 
@@ -31,23 +36,45 @@ DUE = Gauge("avtal_relay_due_rows", "Rows that are due, by box", ["box"])
 OLDEST = Gauge("avtal_relay_oldest_due_seconds", "How long the oldest due row waits for its try, by box", ["box"])
 
 
+class Records(Protocol):
+    wake: Callable[[], None]
+
+    def record_together(self, session: Session, due: Sequence[StoredCallback]) -> Sequence[StoredCallback]:
+        """In the caller's transaction; returned is what must be recorded by itself."""
+
+    async def record(self, stored: StoredCallback) -> None: ...
+
+
 class Inbox:
+    """Most callbacks are recorded while they are taken, many in one transaction; only the others are leased."""
+
     name = "inbox"
 
-    def __init__(self, database: Database, record: Callable[[StoredCallback], Awaitable[None]]) -> None:
+    def __init__(self, database: Database, records: Records) -> None:
         self._database = database
-        self._record = record
+        self._records = records
 
     def claim(self, now: float, limit: int) -> Sequence[StoredCallback]:
-        with self._database.write() as session:
-            return claim_callbacks(session, now, limit)
+        try:
+            while True:
+                with self._database.write() as session:
+                    due = due_callbacks(session, now, TOGETHER_MAX)
+                    rest = self._records.record_together(session, due)
+                    leased = lease_callbacks(session, rest, now)
+                if len(rest) < len(due):
+                    self._records.wake()
+                if leased or len(due) < TOGETHER_MAX:
+                    return leased
+        except Exception:  # whichever it is, it shows when each is recorded by itself
+            with self._database.write() as session:
+                return claim_callbacks(session, now, limit)
 
     def key(self, work: StoredCallback) -> Hashable:
         return work.account, work.subject
 
     async def carry_out(self, work: StoredCallback) -> None:
         with about(work.account):
-            await self._record(work)
+            await self._records.record(work)
 
     def put_off(self, work: StoredCallback, trouble: str) -> None:
         with self._database.write() as session:

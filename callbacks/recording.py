@@ -1,8 +1,8 @@
 """The first half of the relay: a stored callback becomes facts of its bill.
 
 The bill is found by the platform's id, or by ours that comes back as `custom`. A callback of a bill that is not there
-yet is tried again for 24 hours, then listed; one that never was ours is ignored. What says enough is recorded in one
-transaction; only what does not makes a second one, after its billogram was read.
+yet is tried again for 24 hours, then listed; one that never was ours is ignored. What says enough is recorded together
+with others in one transaction; only what does not is recorded by itself, after its billogram was read.
 """
 
 import asyncio
@@ -34,6 +34,8 @@ from store.facts import add_facts, facts_of
 from store.inbox import DONE, IGNORED, UNMATCHED, StoredCallback, finish_callback, try_callback_later
 from store.schema import BillRow
 
+NOT_USED = "a kind that we do not use"
+
 log = logging.getLogger(__name__)
 
 Invoices = dict[str, RemoteInvoice | None]
@@ -52,7 +54,19 @@ class Recording:
         self._database = database
         self._cipher = cipher
         self._http = http
-        self._wake = wake
+        self.wake = wake
+
+    def record_together(self, session: Session, due: Sequence[StoredCallback]) -> Sequence[StoredCallback]:
+        """What says enough, in the caller's transaction. Returned is the rest, and what comes behind it of a billogram.
+
+        Who holds many bills waits for none: raises OperationalError if another transaction has one of them.
+        """
+        rest: list[StoredCallback] = []
+        for stored in due:
+            is_behind = any((one.account, one.subject) == (stored.account, stored.subject) for one in rest)
+            if is_behind or not _record_now(session, stored):
+                rest.append(stored)
+        return rest
 
     async def record(self, stored: StoredCallback) -> None:
         try:
@@ -61,7 +75,7 @@ class Recording:
             await asyncio.to_thread(self._finish, stored, UNMATCHED, "its words are not those that we know")
             return
         if not news:
-            await asyncio.to_thread(self._finish, stored, IGNORED, "a kind that we do not use")
+            await asyncio.to_thread(self._finish, stored, IGNORED, NOT_USED)
             return
         access = await asyncio.to_thread(self._record_if_enough, stored, news)
         if access is not None:
@@ -71,7 +85,7 @@ class Recording:
                 await asyncio.to_thread(self._later, stored, error)
                 return
             await asyncio.to_thread(self._record_with, stored, news, invoices)
-        self._wake()
+        self.wake()
 
     async def _read(self, access: PlatformAccess, billogram_id: str) -> RemoteInvoice | None:
         platform = BillogramClient(self._http, Credentials(access.url, access.user, access.key))
@@ -84,7 +98,7 @@ class Recording:
         """If the callback does not say enough, nothing is recorded, and the answer is where more can be read."""
         with self._database.write() as session:
             found = _find(session, stored, news)
-            if any(must_read(BillStatus(bill.status), known, one) for one, bill, known in found):
+            if _must_read(found):
                 return platform_access(session, self._cipher, stored.account)
             _record(session, stored, news, found, {})
             return None
@@ -104,11 +118,33 @@ class Recording:
             _again(session, stored, str(error), type(error).__name__)
 
 
-def _find(session: Session, stored: StoredCallback, news: Sequence[CallbackNews]) -> list[Found]:
+def _record_now(session: Session, stored: StoredCallback) -> bool:
+    """False if it must be recorded by itself; then nothing is changed."""
+    try:
+        news = callback_news(stored.body)
+    except ValidationError:
+        return False
+    if not news:
+        finish_callback(session, stored, IGNORED, NOT_USED)
+        return True
+    found = _find(session, stored, news, nowait=True)
+    if _must_read(found):
+        return False
+    _record(session, stored, news, found, {})
+    return True
+
+
+def _must_read(found: Sequence[Found]) -> bool:
+    return any(must_read(BillStatus(bill.status), known, one) for one, bill, known in found)
+
+
+def _find(
+    session: Session, stored: StoredCallback, news: Sequence[CallbackNews], *, nowait: bool = False
+) -> list[Found]:
     """The bills that the callback tells of, locked, with their facts; most callbacks tell of one."""
     found = []
     for one in news:
-        bill = bill_of_invoice(session, stored.account, one.billogram_id, one.custom)
+        bill = bill_of_invoice(session, stored.account, one.billogram_id, one.custom, nowait=nowait)
         if bill is not None:
             found.append(Found(one, bill, facts_of(session, bill)))
     return found

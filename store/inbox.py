@@ -57,10 +57,10 @@ def store_callback(
     return done.first() is not None
 
 
-def claim_callbacks(session: Session, now: float, limit: int) -> Sequence[StoredCallback]:
-    """Callbacks that are due, the oldest of each billogram, leased to the caller. `now` is real time.
+def due_callbacks(session: Session, now: float, limit: int) -> Sequence[StoredCallback]:
+    """Callbacks whose try is due, in the order of their coming, locked. `now` is real time.
 
-    What another process has locked is skipped, and what it has leased is left to it.
+    What another process has locked is skipped, and a billogram of which one is leased is left to whoever has it.
     """
     held = sa.select(CallbackRow.subject).where(CallbackRow.state == NEW, CallbackRow.leased_until > now)
     rows = session.scalars(
@@ -71,12 +71,21 @@ def claim_callbacks(session: Session, now: float, limit: int) -> Sequence[Stored
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    oldest: dict[tuple[str, str], CallbackRow] = {}
-    for row in rows:
-        oldest.setdefault((row.account, row.subject), row)
-    leased = sa.update(CallbackRow).where(CallbackRow.id.in_([row.id for row in oldest.values()]))
-    session.execute(leased.values(leased_until=now + LEASE_SECONDS), execution_options={"synchronize_session": False})
-    return [StoredCallback.model_validate(row, from_attributes=True) for row in oldest.values()]
+    return [StoredCallback.model_validate(row, from_attributes=True) for row in rows]
+
+
+def claim_callbacks(session: Session, now: float, limit: int) -> Sequence[StoredCallback]:
+    return lease_callbacks(session, due_callbacks(session, now, limit), now)
+
+
+def lease_callbacks(session: Session, due: Iterable[StoredCallback], now: float) -> Sequence[StoredCallback]:
+    """Of what this transaction has locked, the oldest of each billogram, leased to the caller."""
+    oldest: dict[tuple[str, str], StoredCallback] = {}
+    for callback in due:
+        oldest.setdefault((callback.account, callback.subject), callback)
+    until = now + LEASE_SECONDS
+    _set(session, oldest.values(), leased_until=until)
+    return [callback.model_copy(update={"leased_until": until}) for callback in oldest.values()]
 
 
 def callbacks_under_way(session: Session, now: float) -> int:
@@ -94,8 +103,7 @@ def callback_backlog(session: Session, now: float) -> Backlog:
 
 
 def finish_callback(session: Session, callback: StoredCallback, state: str, trouble: str | None = None) -> None:
-    finished = sa.update(CallbackRow).where(CallbackRow.id == callback.id).values(state=state, trouble=trouble)
-    session.execute(finished, execution_options={"synchronize_session": False})
+    _set(session, [callback], state=state, trouble=trouble)
 
 
 def try_callback_later(session: Session, callback: StoredCallback, try_at: float, trouble: str) -> None:
@@ -134,3 +142,10 @@ def unmatched_callbacks(session: Session, account: str) -> Sequence[StoredCallba
         .order_by(CallbackRow.id)
     )
     return [StoredCallback.model_validate(row, from_attributes=True) for row in rows]
+
+
+def _set(session: Session, callbacks: Iterable[StoredCallback], **values: object) -> None:
+    ids = [callback.id for callback in callbacks]
+    if ids:
+        changed = sa.update(CallbackRow).where(CallbackRow.id.in_(ids)).values(**values)
+        session.execute(changed, execution_options={"synchronize_session": False})

@@ -1,0 +1,137 @@
+"""The inbox records what it takes at once, many callbacks in one transaction; only what needs more is leased."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from callbacks import recording
+from callbacks.boxes import TOGETHER_MAX, Inbox
+from callbacks.recording import Recording
+from contracts.bill import bill_id
+from store import facts
+from store.cipher import Cipher
+from store.database import Database
+from store.inbox import store_callback
+from store.schema import BillRow, CallbackRow
+from tests.callbacks.test_recording import body
+from tests.conftest import new_database
+from tests.store.making import ACCOUNT, KEY, NOW, begun, new_store, sold
+
+CAME = 1000.0
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    database = new_store(store_url)
+    yield database
+    database.close()
+
+
+class Watched(Inbox):
+    """An inbox that counts how often its second half is woken."""
+
+    def __init__(self, database: Database) -> None:
+        self.wakes = 0
+        super().__init__(database, Recording(database, Cipher(KEY), httpx.AsyncClient(), self._count))
+
+    def _count(self) -> None:
+        self.wakes += 1
+
+
+def sent(database: Database, count: int) -> list[str]:
+    """So many bills that are being made, and of each the callback that it was sent."""
+    identities = [f"c-{number:02}" for number in range(count)]
+    with database.write() as session:
+        for contract_id in identities:
+            sold(session, contract_id)
+            begun(session, contract_id)
+            tell(session, contract_id, contract_id)
+    return identities
+
+
+def tell(session: Session, callback_id: str, contract_id: str, **more: Any) -> None:
+    told = body(bill_id(contract_id, 0, 0), **more).replace("Xk29fPw", contract_id)
+    store_callback(session, ACCOUNT, callback_id, contract_id, told, NOW, CAME)
+
+
+def states(database: Database) -> dict[str, tuple[str, bool]]:
+    """By callback: what became of it, and whether it is leased."""
+    with database.read() as session:
+        rows = session.scalars(sa.select(CallbackRow)).all()
+        return {row.callback_id: (row.state, row.leased_until > CAME) for row in rows}
+
+
+def transactions(database: Database) -> list[str]:
+    begun_ones: list[str] = []
+    sa.event.listen(database.engine, "commit", lambda _: begun_ones.append("one"))
+    return begun_ones
+
+
+def names(leased: Sequence[Any]) -> list[str]:
+    return [callback.callback_id for callback in leased]
+
+
+def test_what_says_enough_is_recorded_while_it_is_taken_many_in_one_transaction(database: Database) -> None:
+    sent(database, TOGETHER_MAX + 4)
+    inbox, commits = Watched(database), transactions(database)
+    leased = inbox.claim(CAME, 40)
+    with database.read() as session:
+        bills = session.scalars(sa.select(BillRow)).all()
+
+    assert leased == []
+    assert set(states(database).values()) == {("done", False)}
+    assert all(bill.dispatched_on == NOW.date() for bill in bills)
+    assert (len(commits), inbox.wakes) == (2, 2)
+
+
+def test_what_needs_more_is_leased_and_holds_up_its_own_billogram_alone(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(database, 3)
+    with database.write() as session:
+        tell(session, "behind", "c-01", kind="Payment", event={"type": "Payment", "created_at": "2026-11-21 12:00:02"})
+    monkeypatch.setattr(recording, "must_read", lambda _status, _known, news: news.custom == bill_id("c-01", 0, 0))
+    leased = Watched(database).claim(CAME, 40)
+
+    assert names(leased) == ["c-01"]
+    assert states(database) == {
+        "c-00": ("done", False),
+        "c-01": ("new", True),
+        "c-02": ("done", False),
+        "behind": ("new", False),
+    }
+
+
+def test_if_one_fails_none_is_recorded_and_each_is_tried_by_itself(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(database, 3)
+    add_facts = facts.add_facts
+
+    def fails_for_one(session: Any, bill: BillRow, *rest: Any) -> bool:
+        if bill.contract_id == "c-01":
+            raise ZeroDivisionError
+        return add_facts(session, bill, *rest)
+
+    monkeypatch.setattr(recording, "add_facts", fails_for_one)
+    inbox = Watched(database)
+    leased = inbox.claim(CAME, 40)
+
+    assert names(leased) == ["c-00", "c-01", "c-02"]
+    assert set(states(database).values()) == {("new", True)}
+    assert inbox.wakes == 0
+
+
+def test_who_holds_many_bills_waits_for_none(postgresql: sa.URL) -> None:
+    database = new_store(new_database(postgresql))
+    sent(database, 2)
+    with database.write() as session:
+        session.get_one(BillRow, (ACCOUNT, bill_id("c-01", 0, 0)), with_for_update=True)
+        leased = Watched(database).claim(CAME, 40)
+    database.close()
+
+    assert names(leased) == ["c-00", "c-01"]
