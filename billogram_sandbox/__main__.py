@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from billogram_sandbox.app import create_app
+from billogram_sandbox.connection import Connection
 from billogram_sandbox.sandbox import Settings
 
 DEFAULT_PORT, DEFAULT_FILE = 8280, "billogram_sandbox.db"
@@ -31,7 +32,7 @@ def main() -> None:
     _tell(app, listening, given)
     # uvicorn raises the signal once more when it has stopped in good order; that is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, http=Connection, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
     try:
         uvicorn.Server(config).run([listening])
     except KeyboardInterrupt:

@@ -68,7 +68,7 @@ def list_billograms(call: Call) -> Json:
 
 
 def list_callbacks(call: Call) -> Json:
-    return {"callbacks": callbacks.documents(call.sandbox.database, call.query.get("billogram_id"))}
+    return callbacks.documents(call.sandbox.database, call.query)
 
 
 def faults(call: Call) -> Json:

@@ -34,9 +34,9 @@ class Page:
     offset: int
 
 
-def page(query: Query) -> Page:
+def page(query: Query, usual: int = PAGE_SIZE, most: int = PAGE_SIZE_MAX) -> Page:
     number = _whole(query, "page", 1, 10**9)
-    size = _whole(query, "page_size", PAGE_SIZE, PAGE_SIZE_MAX)
+    size = _whole(query, "page_size", usual, most)
     return Page(size, (number - 1) * size)
 
 
