@@ -85,7 +85,7 @@ def set_faults(call: Call) -> Json:
 
 
 def stats(call: Call) -> Json:
-    return call.sandbox.stats.document()
+    return call.sandbox.stats.document() | {"struck": dict(call.sandbox.misbehaviour.struck)}
 
 
 def reset_stats(call: Call) -> Json:

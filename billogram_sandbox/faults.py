@@ -105,7 +105,8 @@ class Misbehaviour:
         self._seed = secrets.randbits(32) if faults.seed is None else faults.seed
         self._requests = Random(self._seed)
         self._told: Counter[str] = Counter()
-        self._struck = 0
+        self.struck: Counter[str] = Counter()
+        """How many requests each fault has befallen."""
         self._is_healthy = faults.api == HEALTHY
 
     def ordeal(self, request: str) -> Ordeal:
@@ -134,7 +135,7 @@ class Misbehaviour:
 
     def _strike(self, request: str) -> str | None:
         api = self.faults.api
-        if api.times is not None and self._struck >= api.times:
+        if api.times is not None and self.struck.total() >= api.times:
             return None
         for name in STRIKES:
             # Reading stores nothing, so only what may have changed something fails after that.
@@ -142,6 +143,6 @@ class Misbehaviour:
                 continue
             probability = float(getattr(api, name))
             if probability and self._requests.random() < probability:
-                self._struck += 1
+                self.struck[name] += 1
                 return name
         return None

@@ -84,7 +84,10 @@ async def test_only_the_requests_named_are_struck_and_only_so_often(client: Clie
     posts = [(await client.api("POST", "/customer", {"name": "Lisa"})).status_code for _ in range(3)]
     read = await client.api("GET", "/customer")
 
+    struck = (await client.control("GET", "/stats"))["struck"]
+
     assert posts == [503, 503, 200]
+    assert struck == {"status_503": 2}
     assert len(ok(read)["data"]) == 1
 
 
