@@ -31,7 +31,8 @@ class Job:
     billogram_id: str
     url: str
     sign_key: str | None
-    body: Json
+    callback_id: str
+    body: str
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,13 @@ def queue(sandbox: Sandbox, doc: Json, body: Json) -> None:
 
 
 def ready(database: Database, now: float, limit: int, besides: Collection[int]) -> list[Job]:
-    sql = "SELECT * FROM callbacks WHERE ready_at <= ? ORDER BY ready_at, seq LIMIT ?"
-    rows = [row for row in database.rows(sql, now, limit + len(besides)) if row["seq"] not in besides]
+    left = f"seq NOT IN ({', '.join('?' * len(besides))})"
+    sql = (
+        f"SELECT *, {lists.column('callback_id', 'body')} AS callback_id FROM callbacks WHERE ready_at <= ? AND {left}"
+    )
+    rows = database.rows(f"{sql} ORDER BY ready_at, seq LIMIT ?", now, *besides, limit)
+    if not rows:
+        return []
     configured = account.load(database)
     return [
         Job(
@@ -65,9 +71,10 @@ def ready(database: Database, now: float, limit: int, besides: Collection[int]) 
             row["billogram_id"],
             row["url"] or configured["callback_url"] or "",
             row["sign_key"] or configured["sign_key"],
-            load(row["body"]),
+            row["callback_id"],
+            row["body"],
         )
-        for row in rows[:limit]
+        for row in rows
     ]
 
 
@@ -117,8 +124,11 @@ def documents(database: Database, query: Mapping[str, str]) -> Json:
 
 def signed(job: Job) -> bytes:
     """The key may be the account's, so the body gets its legacy signature only when it is sent."""
-    legacy = signatures.legacy(job.sign_key, job.body["callback_id"]) if job.sign_key else None
-    return dump(job.body | {"signature": legacy}).encode()
+    if not job.sign_key:
+        return job.body.encode()
+    # Its place is before all that others have written, so that what is found first is the place.
+    legacy = f'"signature": "{signatures.legacy(job.sign_key, job.callback_id)}"'
+    return job.body.replace('"signature": null', legacy, 1).encode()
 
 
 def event_body(doc: Json, event: Json, at: datetime) -> Json:

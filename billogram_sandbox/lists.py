@@ -73,9 +73,9 @@ def direction(query: Query) -> str:
     return wanted
 
 
-def column(field: str) -> str:
+def column(field: str, document: str = "doc") -> str:
     """The same text as in the indexes, or SQLite would not use them."""
-    return f"json_extract(doc, '$.{field.replace(':', '.')}')"
+    return f"json_extract({document}, '$.{field.replace(':', '.')}')"
 
 
 def _order(query: Query, listing: Listing) -> str:
