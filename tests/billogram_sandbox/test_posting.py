@@ -37,7 +37,7 @@ class Peer:
 
 @asynccontextmanager
 async def peer(*answers: bytes | None) -> AsyncIterator[tuple[Peer, Poster]]:
-    peer, poster = Peer(answers), Poster(0.2)
+    peer, poster = Peer(answers), Poster(0.3 if None in answers else 20)
     async with await asyncio.start_server(peer.serve, "127.0.0.1", 0) as server:
         peer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield peer, poster
@@ -106,7 +106,7 @@ async def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure() -> No
 @pytest.mark.parametrize("url", ["http://", "http://127.0.0.1:99999/", "http://127.0.0.1:x/"])
 async def test_an_address_that_is_none_is_an_error(url: str) -> None:
     with pytest.raises((ValueError, OverflowError)):
-        await Poster(0.2).post(url, {}, b"")
+        await Poster(20).post(url, {}, b"")
 
 
 async def test_a_user_in_the_address_is_told_to_the_receiver() -> None:
