@@ -169,6 +169,40 @@ async def test_who_never_paid_is_cut_off_and_who_pays_then_is_let_in_though_nobo
     assert (swept.access, swept.bills) == ("on", ["0:r0 paid 0.00, Paid"])
 
 
+async def test_what_is_taken_back_amid_faults_is_taken_back_once(life: Life) -> None:
+    """An invoice is credited and a draft is deleted, and the answers to both get lost."""
+    sold = life.today()
+    policies = {"back-sent": {"renewal_lead_days": 10}, "back-draft": {"renewal_lead_days": 10, "mode": "draft"}}
+    for name, policy in policies.items():
+        await life.sell(name, policy=policy)
+    await life.forward_into(str(month_after(sold) - timedelta(days=10)))
+    lost = once("disconnect_after_store", "POST /billogram/{id}/command/credit", "DELETE /billogram/{id}")
+    async with life.faults(lost):
+        for name in policies:
+            await life.command(f"/v1/contracts/{name}/cancel", {"at": "period_end"})
+        await life.quiet()
+        befallen = await struck(life)
+    back = {name: (await seen(life, name)).bills[1] for name in policies}
+    [invoice] = await life.invoices(await life.bill("back-sent", 1))
+
+    assert befallen == {"disconnect_after_store": 2}
+    assert back == {"back-sent": "1:r0 void 0.00, Credited", "back-draft": "1:r0 void 395.00, none"}
+    assert [event["type"] for event in invoice["events"]].count("Credit") == 1
+
+
+async def test_a_draft_that_staff_send_is_open_though_billogram_stumbles_when_it_is_read(life: Life) -> None:
+    await life.sell("by-staff", policy=GRACE | {"mode": "draft"})
+    draft = await life.bill("by-staff", 0)
+    async with life.faults(once("json_error", "GET /billogram/{id}")):
+        await life.staff("POST", f"/billogram/{draft['billogram_id']}/command/send", {"method": "Email"})
+        await life.until(lambda: life.has_status("by-staff", 0, "open"))
+        befallen = await struck(life)
+    sent = await life.bill("by-staff", 0)
+
+    assert befallen == {"json_error": 1}
+    assert sent["due_date"] == str(life.today() + timedelta(days=GRACE["payment_days"]))
+
+
 async def sold_amid(life: Life, name: str, faults: Json) -> Json:
     """Sold while the fault lasts; one that strikes but a few requests is over once it has. Returns what struck."""
     contract = contract_of(name)
