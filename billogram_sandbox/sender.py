@@ -3,9 +3,10 @@
 import asyncio
 import time
 
+import aiohttp
+
 from billogram_sandbox import callbacks, signatures
 from billogram_sandbox.callbacks import Attempt, Job
-from billogram_sandbox.posting import Poster
 from billogram_sandbox.sandbox import Sandbox
 from billogram_sandbox.wake import wait
 
@@ -13,20 +14,18 @@ from billogram_sandbox.wake import wait
 class Sender:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._poster = Poster(sandbox.settings.callback_timeout)
         self._sending: set[int] = set()
 
     async def run(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                while True:
-                    self._sandbox.callback_queued.clear()
-                    for job in self._ready():
-                        self._sending.add(job.seq)
-                        group.create_task(self._send(job))
-                    await wait(self._sandbox.callback_queued, self._seconds())
-        finally:
-            self._poster.close()
+        timeout = aiohttp.ClientTimeout(self._sandbox.settings.callback_timeout)
+        client = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+        async with client, asyncio.TaskGroup() as group:
+            while True:
+                self._sandbox.callback_queued.clear()
+                for job in self._ready():
+                    self._sending.add(job.seq)
+                    group.create_task(self._send(client, job))
+                await wait(self._sandbox.callback_queued, self._seconds())
 
     def _ready(self) -> list[Job]:
         free = self._sandbox.settings.callbacks_at_once - len(self._sending)
@@ -36,8 +35,8 @@ class Sender:
         at = callbacks.next_ready(self._sandbox.database, time.time())
         return None if at is None else max(0.0, at - time.time())
 
-    async def _send(self, job: Job) -> None:
-        attempt = await self._attempt(job)
+    async def _send(self, client: aiohttp.ClientSession, job: Job) -> None:
+        attempt = await _attempt(client, job)
         with self._sandbox.database.transaction():
             callbacks.attempted(self._sandbox.database, self._sandbox.settings, job, attempt)
         self._sending.discard(job.seq)
@@ -45,13 +44,15 @@ class Sender:
             waiter.set()
         self._sandbox.callback_queued.set()
 
-    async def _attempt(self, job: Job) -> Attempt:
-        started, body = time.time(), callbacks.signed(job)
-        try:
-            status = await self._poster.post(job.url, _headers(job, body), body)
-        except Exception as error:  # whatever an address can do wrong is this attempt's failure, not the sender's
-            return Attempt(started, None, f"{type(error).__name__}: {error}")
-        return Attempt(started, status, None if 200 <= status < 300 else f"answered {status}")
+
+async def _attempt(client: aiohttp.ClientSession, job: Job) -> Attempt:
+    started, body = time.time(), callbacks.signed(job)
+    try:
+        answer = await client.post(job.url, data=body, headers=_headers(job, body), allow_redirects=False)
+        await answer.read()
+    except Exception as error:  # whatever an address can do wrong is this attempt's failure, not the sender's
+        return Attempt(started, None, f"{type(error).__name__}: {error}")
+    return Attempt(started, answer.status, None if answer.ok and answer.status < 300 else f"answered {answer.status}")
 
 
 def _headers(job: Job, body: bytes) -> dict[str, str]:
