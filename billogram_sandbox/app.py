@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,8 +15,11 @@ from starlette.routing import Mount, Route
 
 from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, timeline
 from billogram_sandbox.call import Handler, endpoint
+from billogram_sandbox.documentation import documentation
+from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Problem, answer
 from billogram_sandbox.gates import ApiGate, LoopbackGate
+from billogram_sandbox.openapi import description
 from billogram_sandbox.page import invoice_page
 from billogram_sandbox.sandbox import Sandbox, Settings
 from billogram_sandbox.sender import Sender
@@ -57,10 +61,17 @@ def create_app(settings: Settings) -> Starlette:
         Mount("/api/v2", _api(sandbox)),
         Mount("/sandbox", _control(sandbox)),
         Route("/r/{ocr}/{token}", invoice_page(sandbox)),
+        *documentation(described()),
     ]
     app = Starlette(routes=routes, lifespan=_lifespan)
     app.state.sandbox = sandbox
     return app
+
+
+@cache
+def described() -> Json:
+    """The OpenAPI description of all this."""
+    return description(API, CONTROL)
 
 
 @asynccontextmanager

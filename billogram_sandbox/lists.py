@@ -8,6 +8,7 @@ from billogram_sandbox.documents import Json, load
 from billogram_sandbox.envelope import Problem, bad_query
 
 Query = Mapping[str, str]
+FILTER_TYPES = ("field", "field-prefix", "field-search", "special")
 FILTER = ("filter_type", "filter_field", "filter_value")
 PAGE_SIZE, PAGE_SIZE_MAX = 25, 100
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Path, Problem, invalid
@@ -48,13 +48,15 @@ Amount = Annotated[Decimal, BeforeValidator(_no_boolean), Field(gt=0, max_digits
 Percent = Annotated[Number, Field(ge=0, le=100, decimal_places=2)]
 Whole = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=10**9)]
 Positive = Annotated[Whole, Field(gt=0)]
-Day = Annotated[str, AfterValidator(_day)]
+Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Email = Annotated[str, AfterValidator(_email)]
 OrgNo = Annotated[str, AfterValidator(_org_no)]
 Country = Annotated[str, Field(pattern=r"^([A-Z]{2})?$")]
 Zipcode = Annotated[str, AfterValidator(_zipcode)]
 Method = Literal["Email", "Letter", "Email+Letter", "SMS", "SMS+Letter", "Efaktura", "Einvoice", "EDI", "DoNotNotify"]
 Url = Annotated[str, Field(pattern=r"^https?://.")]
+Stamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")]
+Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Text = str | None
 
 

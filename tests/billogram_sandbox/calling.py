@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from tests.billogram_sandbox.conforming import conforms
+
 Json = dict[str, Any]  # Any: JSON, looked into by the assertions
 USER, KEY = "1234-abcdefgh", "0" * 32
 
@@ -18,6 +20,7 @@ class Client:
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http
+        http.event_hooks["response"].append(conforms)
 
     async def api(self, verb: str, path: str, body: object = None, **query: str | int) -> httpx.Response:
         content = None if verb in ("GET", "DELETE") else json.dumps(body)
