@@ -25,6 +25,6 @@ def load(database: Database) -> Json:
 def change(database: Database, body: Json) -> Json:
     """The address and the key are always what is given; the rest stays as it was unless it is given."""
     given = read(Account, body)
-    doc = load(database) | given.model_dump(exclude_unset=True) | given.model_dump(include={"callback_url", "sign_key"})
+    doc = load(database) | given.model_dump(include=given.model_fields_set | {"callback_url", "sign_key"})
     database.put("account", doc)
     return doc

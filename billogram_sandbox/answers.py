@@ -125,6 +125,7 @@ class Billogram(BillogramChange):
     customer: CustomerCopy  # type: ignore[assignment] # shown flat, and taken as a number with what differs
     items: list[Row]
     invoice_no: int | None
+    due_days: int | None
     ocr_number: Text
     respite_date: Text
     invoice_fee_vat: Number

@@ -122,7 +122,9 @@ async def _api_problem(_: Request, error: Exception) -> Response:
 async def _api_miss(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     identifier = "METHOD_NOT_ALLOWED" if error.status_code == 405 else "NOT_FOUND"
-    return answer(Problem(error.status_code, identifier, error.detail).body, error.status_code)
+    return answer(
+        Problem(error.status_code, identifier, error.detail).body, error.status_code, dict(error.headers or {})
+    )
 
 
 async def _control_problem(_: Request, error: Exception) -> Response:
@@ -133,7 +135,7 @@ async def _control_problem(_: Request, error: Exception) -> Response:
 
 async def _control_miss(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return answer({"error": error.detail}, error.status_code)
+    return answer({"error": error.detail}, error.status_code, dict(error.headers or {}))
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from billogram_sandbox.customer_shapes import CustomerAddress, DeliveryAddress
-from billogram_sandbox.shapes import Day, Email, Method, Number, Percent, Positive, Shape, Text, Url, Whole
+from billogram_sandbox.shapes import Day, Days, Email, Method, Number, Percent, Positive, Shape, Text, Url
 
 
 class Recipient(Shape):
@@ -107,12 +107,12 @@ class Callbacks(Shape):
 
 
 class Reminder(Shape):
-    delay_days: Whole
+    delay_days: Days
     message: Text = None
 
 
 class AutomaticCollection(Shape):
-    delay_days: Whole | None = None
+    delay_days: Days | None = None
     amount: Number | None = None
     use_default_settings: bool | None = None
 
@@ -127,7 +127,7 @@ class BillogramChange(Shape):
     creditor_unique_value: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     invoice_date: Day | None = None
     due_date: Day | None = None
-    due_days: Annotated[Whole, Field(le=9999)] | None = None
+    due_days: Days | None = None
     invoice_fee: Annotated[Number, Field(ge=0)] = Decimal(0)
     reminder_fee: Annotated[Number, Field(ge=0)] = Decimal(60)
     interest_rate: Annotated[Number, Field(ge=0)] = Decimal("8.5")

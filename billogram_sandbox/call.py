@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from billogram_sandbox.documents import Json, load
+from billogram_sandbox.documents import Json, load, require_unicode
 from billogram_sandbox.envelope import Problem, answer
 from billogram_sandbox.sandbox import Sandbox
 
@@ -59,7 +59,9 @@ async def _body(request: Request) -> Json:
     raw = await request.body()
     try:
         body = load(raw) if raw else {}
-    except ValueError:
+        if b"\\u" in raw:
+            require_unicode(body)
+    except (ValueError, ArithmeticError, RecursionError):  # also numbers and nestings beyond anything that is meant
         raise Problem(400, "INVALID_PARAMETER", "the body is not JSON") from None
     if isinstance(body, dict):
         return body

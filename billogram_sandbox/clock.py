@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 from billogram_sandbox.database import Database
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
+DURATION = r"^([0-9]{1,6})([smhdy])$"
+END = datetime(9000, 1, 1, tzinfo=UTC)
+"""The clock stays before it, so that whatever is counted in days from there is within the calendar."""
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -35,7 +38,7 @@ def start_of_next_day(day: date) -> datetime:
 
 def later(now: datetime, duration: str) -> datetime:
     """Days and years are civil ones of Stockholm: they keep the local time; the rest is elapsed time."""
-    match = re.fullmatch(r"(\d{1,6})([smhdy])", duration)
+    match = re.fullmatch(DURATION, duration)
     if not match:
         raise ValueError("a duration is a number and one of s, m, h, d, y, such as 30d")
     count, unit = int(match[1]), match[2]

@@ -69,7 +69,8 @@ def _operation(verb: str, path: str, operation: Json) -> str:
 def _link(holder: Json) -> str:
     """To the shape of what it holds, if that has one."""
     for content in holder.get("content", {}).values():
-        if name := content["schema"].get("$ref", "").rpartition("/")[2]:
+        schema = content["schema"].get("anyOf", [content["schema"]])[0]
+        if name := schema.get("$ref", "").rpartition("/")[2]:
             return f'<a href="#{name}">{escape(name)}</a>'
     return ""
 

@@ -104,11 +104,14 @@ def _unlike(body: Json, old: Json) -> Json:
 
 
 def _changed(call: Call, old: Json, change: BillogramChange) -> Json:
-    """Rows are replaced as a whole, other structures key by key; a new due date drops the days, and vice versa."""
+    """Rows and reminders are replaced as a whole, other structures key by key; a new due date drops the days, and vice
+    versa."""
     given = change.model_fields_set
     doc = merged(old, change.model_dump(exclude_unset=True, exclude={"customer", "items"}))
     if change.items:
         doc["items"] = [row.model_dump() for row in change.items]
+    if "automatic_reminders_settings" in given:
+        doc["automatic_reminders_settings"] = [each.model_dump() for each in change.automatic_reminders_settings]
     if change.customer:
         doc["customer"] = _recipient(call.sandbox, change.customer)
     if "due_days" in given and "due_date" not in given:

@@ -1,6 +1,7 @@
 """From shapes to JSON schemas: of what is taken as pydantic reads it, and of what is answered as it is written."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
@@ -9,6 +10,12 @@ from pydantic_core import core_schema
 from billogram_sandbox.documents import Json
 
 Shapes = type[BaseModel]
+WORDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
+
+
+class Given(GenerateJsonSchema):
+    def get_decimal_pattern(self, schema: core_schema.DecimalSchema) -> str:  # noqa: ARG002 - limits are for numbers
+        return r"^-?[0-9]+(\.[0-9]+)?$"
 
 
 class Shown(GenerateJsonSchema):
@@ -31,7 +38,7 @@ class Schemas:
             ref_template=f"#/components/schemas/{kind}.{{model}}",
             schema_generator=generator,
         )
-        self.components: Json = {f"{kind}.{name}": schema for name, schema in schemas["$defs"].items()}
+        self.components: Json = {f"{kind}.{name}": _translated(schema) for name, schema in schemas["$defs"].items()}
 
     def content(self, shape: Shapes) -> Json:
         return {"application/json": {"schema": self._refs[shape, "validation"]}}
@@ -40,7 +47,7 @@ class Schemas:
 def given(shapes: Iterable[Shapes]) -> Schemas:
     """On the top level a null is as if it were not there, so every key that may be left out may be null."""
     asked = set(shapes)
-    schemas = Schemas("given", asked, GenerateJsonSchema)
+    schemas = Schemas("given", asked, Given)
     for shape in asked:
         _allow_nulls(
             schemas.components[schemas.content(shape)["application/json"]["schema"]["$ref"].rpartition("/")[2]]
@@ -58,3 +65,12 @@ def _allow_nulls(schema: Json) -> None:
         kinds = properties[name].get("anyOf", [])
         if {"type": "null"} not in kinds:
             properties[name] = {"anyOf": [properties[name], {"type": "null"}]}
+
+
+def _translated(schema: Any) -> Any:  # Any: a part of a JSON schema
+    """Limits on a value that is made ready before it is read come by pydantic's own words."""
+    if isinstance(schema, list):
+        return [_translated(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {WORDS.get(word, word): _translated(part) for word, part in schema.items()}

@@ -99,8 +99,7 @@ def _documented(one: Described, taken: Schemas, answered: Schemas) -> Json:
         "responses": {"200": {"description": "Done", "content": answered.content(asked.answers)}},
     }
     if asked.takes:
-        is_needed = any(field.is_required() for field in asked.takes.model_fields.values())
-        doc["requestBody"] = {"required": is_needed, "content": taken.content(asked.takes)}
+        doc["requestBody"] = _body(asked.takes, taken)
     refused = answered.content(one.plane.refused)
     doc["responses"] |= {str(code): {"description": why, "content": refused} for code, why in _refusals(one)}
     if one.plane.is_api:
@@ -109,6 +108,15 @@ def _documented(one: Described, taken: Schemas, answered: Schemas) -> Json:
         html = {"text/html": TEXT}
         doc["responses"] |= {code: {"description": why, "content": html} for code, why in MISBEHAVING.items()}
     return doc
+
+
+def _body(shape: Shapes, taken: Schemas) -> Json:
+    """What needs no key needs no body either: nothing and null are as good as {}."""
+    content = taken.content(shape)
+    if any(field.is_required() for field in shape.model_fields.values()):
+        return {"required": True, "content": content}
+    schema = {"anyOf": [content["application/json"]["schema"], {"type": "null"}]}
+    return {"required": False, "content": {"application/json": {"schema": schema}}}
 
 
 def _refusals(one: Described) -> Iterator[tuple[int, str]]:

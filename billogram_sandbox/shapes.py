@@ -48,6 +48,7 @@ Amount = Annotated[Decimal, BeforeValidator(_no_boolean), Field(gt=0, max_digits
 Percent = Annotated[Number, Field(ge=0, le=100, decimal_places=2)]
 Whole = Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=10**9)]
 Positive = Annotated[Whole, Field(gt=0)]
+Days = Annotated[Whole, Field(le=9999)]
 Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Email = Annotated[str, AfterValidator(_email)]
 OrgNo = Annotated[str, AfterValidator(_org_no)]
