@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,8 +32,9 @@ async def asks(
     *options: str,
     examples: int,
     checks: Sequence[str] = CHECKS,
-) -> None:
-    """Asks the same questions in each run, and fails with the report if an answer was not as described."""
+) -> int:
+    """How many operations were asked, with the same questions in each run; fails with the report if an answer was not
+    as described."""
     config = folder / "schemathesis.toml"
     config.write_text("\n".join(_config(known)))
     process = await asyncio.create_subprocess_exec(
@@ -48,6 +50,9 @@ async def asks(
         if process.returncode is None:
             process.kill()
     assert process.returncode == 0, report.decode()
+    tested = re.search(r"Tested: (\d+)", report.decode())
+    assert tested, report.decode()
+    return int(tested[1])
 
 
 def _config(known: Mapping[str, Known]) -> list[str]:

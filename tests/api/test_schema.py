@@ -29,9 +29,12 @@ async def test_the_api_answers_as_it_is_described(addresses: Addresses, tmp_path
     key = f"Bearer {addresses.api_key}"
     async with httpx.AsyncClient(base_url=addresses.web, headers={"Authorization": key}, timeout=30) as http:
         known = await something_to_ask_for(http)
+        paths = (await http.get("/openapi.json")).json()["paths"]
     options = ("--header", f"Authorization: {key}")
 
-    await asks(tmp_path, addresses.web, known, *options, examples=EXAMPLES, checks=(*CHECKS, *ALSO))
+    asked = await asks(tmp_path, addresses.web, known, *options, examples=EXAMPLES, checks=(*CHECKS, *ALSO))
+
+    assert asked == sum(len(operations) for operations in paths.values())
 
 
 async def something_to_ask_for(http: httpx.AsyncClient) -> dict[str, Known]:

@@ -16,10 +16,11 @@ from billogram_sandbox.commands import run as run_command
 from billogram_sandbox.operations import COMMANDS_TAKE, OPERATIONS
 from billogram_sandbox.sandbox import Settings
 from tests.billogram_sandbox.calling import KEY, USER, Client
+from tests.billogram_sandbox.conforming import conforms
 from tests.stranger import CHECKS, Known, asks
 
 EXAMPLES = 12
-ALSO = ("unsupported_method", "ignored_auth")
+CHECKS_HERE = (*CHECKS, "unsupported_method", "ignored_auth")
 NOWHERE = "http://127.0.0.1:9/callbacks"
 OF_THE_WHOLE = "^/sandbox/(faults|reset|stats)"
 """What would take from the others what they ask for."""
@@ -77,13 +78,38 @@ async def test_the_sandbox_answers_as_it_is_described(url: str, tmp_path: Path) 
         known = await something_to_ask_for(Client(http))
     options = ("--auth", f"{USER}:{KEY}", "--exclude-path-regex", OF_THE_WHOLE)
 
-    await asks(tmp_path, url, known, *options, examples=EXAMPLES, checks=(*CHECKS, *ALSO))
+    asked = await asks(tmp_path, url, known, *options, examples=EXAMPLES, checks=CHECKS_HERE)
+
+    assert asked == operations(of_the_whole=False)
 
 
 async def test_what_concerns_the_whole_sandbox_answers_as_it_is_described(url: str, tmp_path: Path) -> None:
     options = ("--include-path-regex", OF_THE_WHOLE)
 
-    await asks(tmp_path, url, {}, *options, examples=EXAMPLES, checks=(*CHECKS, *ALSO))
+    asked = await asks(tmp_path, url, {}, *options, examples=EXAMPLES, checks=CHECKS_HERE)
+
+    assert asked == operations(of_the_whole=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "kind", "why"),
+    [
+        (418, b"{}", "application/json", "not declared"),
+        (200, b"{}", "text/html", "not declared"),
+        (200, b'{"now": "2026-01-01T00:00:00Z"}', "application/json", "required property"),
+    ],
+)
+async def test_an_answer_that_is_not_as_described_is_noticed(status: int, content: bytes, kind: str, why: str) -> None:
+    request = httpx.Request("GET", "http://sandbox/sandbox/clock")
+    response = httpx.Response(status, content=content, headers={"Content-Type": kind}, request=request)
+
+    with pytest.raises(AssertionError, match=why):
+        await conforms(response)
+
+
+def operations(*, of_the_whole: bool) -> int:
+    paths = described()["paths"].items()
+    return sum(len(verbs) for path, verbs in paths if bool(re.match(OF_THE_WHOLE, path)) is of_the_whole)
 
 
 async def something_to_ask_for(client: Client) -> dict[str, Known]:
