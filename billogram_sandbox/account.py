@@ -1,30 +1,34 @@
-"""What Billogram keeps in an account's settings: where callbacks go, and how a billogram is reminded of by default."""
+"""What Billogram keeps in its web settings alone: where callbacks go, and with which key they are signed.
 
-from decimal import Decimal
-from typing import Annotated
+The control plane sets with it how a billogram is reminded of by default, which the API keeps in its settings.
+"""
 
-from pydantic import Field
-
-from billogram_sandbox.billogram_shapes import Reminder
+from billogram_sandbox import settings
 from billogram_sandbox.database import Database
 from billogram_sandbox.documents import Json
-from billogram_sandbox.shapes import Number, Shape, Url, read
+from billogram_sandbox.settings_shapes import Fee, Ladder
+from billogram_sandbox.shapes import Shape, Url, read
+
+CALLBACKS: Json = {"callback_url": None, "sign_key": None}
+REMINDERS = ("automatic_reminders", "default_reminder_fee")
 
 
 class Account(Shape):
     callback_url: Url | None = None
     sign_key: str | None = None
-    automatic_reminders: Annotated[list[Reminder], Field(max_length=10)] = Field(default_factory=list)
-    default_reminder_fee: Annotated[Number, Field(ge=0)] = Decimal(60)
+    automatic_reminders: Ladder | None = None
+    default_reminder_fee: Fee | None = None
 
 
 def load(database: Database) -> Json:
-    return Account().model_dump() | (database.get("account") or {})
+    return CALLBACKS | (database.get("account") or {})
 
 
 def change(database: Database, body: Json) -> Json:
     """The address and the key are always what is given; the rest stays as it was unless it is given."""
-    given = read(Account, body)
-    doc = load(database) | given.model_dump(exclude_unset=True) | given.model_dump(include={"callback_url", "sign_key"})
-    database.put("account", doc)
-    return doc
+    given = read(Account, body).model_dump()
+    told = {name: given[name] for name in CALLBACKS}
+    database.put("account", told)
+    reminders = {name: given[name] for name in REMINDERS if given[name] is not None}
+    invoices = settings.change(database, {"invoices": reminders})["invoices"]
+    return told | {name: invoices[name] for name in REMINDERS}
