@@ -6,7 +6,6 @@ import pytest
 
 from tests.billogram_sandbox.calling import PDF, Client, Json, base64_of, data, ok, problem, types
 
-
 FAMILY = {"Unpaid", "PartlyPaid", "Overdue", "Reminder_1", "Reminder_2", "Reminder_3", "Reminder_Many"}
 LATE = {"Overdue", "Reminder_1", "Reminder_2", "Reminder_3", "Reminder_Many"}
 ALLOWED = {

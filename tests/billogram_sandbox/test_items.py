@@ -16,7 +16,13 @@ async def test_items_are_numbered_in_digits_unless_the_caller_does_and_numbers_a
     named, numeric = await made(client, item_no="tidning-helår"), await made(client, item_no=77)
     again = await client.api("POST", "/item", ITEM | {"item_no": "2"})
 
-    assert [each["item_no"] for each in (first, chosen, third, named, numeric)] == ["1", "2", "3", "tidning-helår", "77"]
+    assert [each["item_no"] for each in (first, chosen, third, named, numeric)] == [
+        "1",
+        "2",
+        "3",
+        "tidning-helår",
+        "77",
+    ]
     assert again.json() == {
         "status": "INVALID_PARAMETER",
         "data": {"message": "Item with same item_no already exists", "field": "item_no", "field_path": None},
