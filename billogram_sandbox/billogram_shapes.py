@@ -10,6 +10,7 @@ from billogram_sandbox.documents import Json
 from billogram_sandbox.item_shapes import Description, ItemNo, Title, Unit
 from billogram_sandbox.shapes import Day, Email, Method, Number, Percent, Positive, Shape, Text, Url, Whole
 
+Loose = bool | Number | str | None
 FileName = Annotated[str, Field(min_length=1, max_length=255)]
 
 
@@ -86,6 +87,28 @@ class Edi(Shape):
     note: Text = None
 
 
+class Electricity(Shape):
+    """Deprecated by Billogram, and without a meaning here."""
+
+    kommunkod: Loose = None
+    naringsidkare: Loose = None
+    avflyttad: Loose = None
+    avflyttad_datum: Loose = None
+    frankopplad: Loose = None
+    frankopplad_datum: Loose = None
+    anladr: Loose = None
+    natom: Loose = None
+    arsforb: Loose = None
+    anlid: Loose = None
+    kravmall: Loose = None
+    plombkod: Loose = None
+    slutfaktura: Loose = None
+    objtyp: Loose = None
+    faktforb: Loose = None
+    faktfrek: Loose = None
+    nyttighet: Loose = None
+
+
 class Sweden(Shape):
     rotavdrag: Number = Decimal(0)
     rotavdrag_personal_number: Text = None
@@ -107,6 +130,7 @@ class Sweden(Shape):
     efaktura_recipient_id_number: Text = None
     efaktura_requested_amount: Number | None = None
     edi: Edi = Edi()
+    electricity_collection: Electricity = Electricity()
 
 
 class Callbacks(Shape):

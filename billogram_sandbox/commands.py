@@ -49,7 +49,6 @@ SOMETHING_REMAINS = Condition(lambda _, doc: bool(doc["remaining_sum"] > 0), "no
 WRITTEN_DOWN = Condition(lambda _, doc: bool(doc.get("_written_down")), "it is not written down")
 NOT_WRITTEN_DOWN = Condition(lambda _, doc: not doc.get("_written_down"), "it is written down already")
 HAS_RESPITE = Condition(lambda _, doc: bool(doc["respite_date"]), "it has no respite")
-COSTS_SOMETHING = Condition(lambda _, doc: bool(doc["total_sum"] > 0), "its total is zero")
 
 
 def _refuse_credit_payment(_: Call, __: Json, ___: Json) -> None:
@@ -58,7 +57,7 @@ def _refuse_credit_payment(_: Call, __: Json, ___: Json) -> None:
 
 COMMANDS = {
     "send": Command(frozenset({UNATTESTED}), sending.send),
-    "sell": Command(frozenset({UNATTESTED}), factoring.sell, COSTS_SOMETHING),
+    "sell": Command(frozenset({UNATTESTED}), factoring.sell),
     "resend": Command(UNPAID_FAMILY, sending.resend),
     "remind": Command(UNPAID_FAMILY, lateness.remind_now, PAST_DUE),
     "collect": Command(UNPAID_FAMILY, lateness.collect, PAST_DUE),

@@ -15,6 +15,7 @@ from billogram_sandbox.call import Call
 from billogram_sandbox.clock import instant, parse_instant, start_of_next_day
 from billogram_sandbox.command_shapes import Nothing
 from billogram_sandbox.documents import Json
+from billogram_sandbox.envelope import wrong_state
 from billogram_sandbox.sandbox import Sandbox
 from billogram_sandbox.shapes import read
 from billogram_sandbox.states import FACTORING, FACTORING_DENIED, SOLD
@@ -24,6 +25,8 @@ DENIED_FLAG = "factoring denied"
 
 def sell(call: Call, doc: Json, body: Json) -> None:
     read(Nothing, body)
+    if doc["total_sum"] <= 0:
+        raise wrong_state("sell is not possible: its total is zero")
     sending.attest(call, doc, doc["delivery_method"])
     doc |= {"_invoice_no": doc["invoice_no"], "invoice_no": None, "state": FACTORING}
     doc["_wakes_at"] = instant(start_of_next_day(call.sandbox.clock.today()))
