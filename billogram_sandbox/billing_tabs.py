@@ -4,6 +4,7 @@ A tab opens with its first item. On its day it becomes a billogram, sent at once
 If the billogram can't be made, a callback says why, and the items wait for the next day of the frequency.
 """
 
+import re
 import uuid
 from datetime import datetime
 from sqlite3 import Row
@@ -15,7 +16,7 @@ from billogram_sandbox.clock import instant, start_of_next_day
 from billogram_sandbox.documents import Json, dump, load
 from billogram_sandbox.envelope import Problem, invalid, not_found, wrong_state
 from billogram_sandbox.sandbox import Sandbox
-from billogram_sandbox.shapes import read
+from billogram_sandbox.shapes import given, read
 from billogram_sandbox.tab_shapes import ONE_DAY, NewTabItem, TabSettings, next_billing
 
 HEADER = "X-API-Deduplication-ID"
@@ -55,8 +56,8 @@ def add_item(call: Call) -> Json:
     known = "SELECT doc FROM tab_items WHERE customer_seq = ? AND deduplication_id = ?"
     if text := database.scalar(known, customer.seq, key):
         return {"status": "OK", "data": load(text)}
-    given = {name: items.row_filled(call.sandbox, value) for name, value in call.body.items()}
-    row = read(NewTabItem, given).billogram_item.model_dump(exclude_unset=True)
+    filled = {name: items.row_filled(call.sandbox, value) for name, value in call.body.items()}
+    row = given(read(NewTabItem, filled).billogram_item)
     tab = _open(call.sandbox, customer.seq) or _opened(call.sandbox, customer.seq)
     at, item_id = instant(call.sandbox.clock.now()), str(uuid.uuid4())
     doc = {"billing_tab_id": tab["id"], "item_id": item_id, "created_at": at, "billogram_item": row}
@@ -86,10 +87,10 @@ def put_settings(call: Call) -> Json:
     """An open tab is billed by the new frequency."""
     customer = _customer(call)
     change = read(TabSettings, call.body)
-    given = {name: value for name, value in change.model_dump().items() if name in call.body}
-    if not given:
+    said = {name: value for name, value in change.model_dump().items() if name in call.body}
+    if not said:
         raise invalid("Billing frequency not set", "billing_frequency")
-    doc = _settings(call.sandbox, customer.seq) | given
+    doc = _settings(call.sandbox, customer.seq) | said
     call.sandbox.database.run("INSERT OR REPLACE INTO tab_settings VALUES (?, ?)", customer.seq, dump(doc))
     _put_off_open(call.sandbox, customer.seq)
     return {"status": "OK", "data": doc}
@@ -211,7 +212,7 @@ def _uuid(call: Call, part: str, field: str) -> str:
 
 def _customer(call: Call) -> Customer:
     number = call.path["id"]
-    if not number.isdecimal():
+    if not re.fullmatch(r"[0-9]{1,10}", number):
         raise invalid("customer_no is not a number", "customer_no")
     return Customer(customers.seq_of(call.sandbox, number), str(int(number)))
 

@@ -12,7 +12,7 @@ from billogram_sandbox.envelope import Problem, invalid, wrong_state
 from billogram_sandbox.money import NO_SUMS, sum_up
 from billogram_sandbox.recipients import recipient
 from billogram_sandbox.sandbox import Sandbox
-from billogram_sandbox.shapes import read
+from billogram_sandbox.shapes import given, read
 from billogram_sandbox.states import DELETED, UNATTESTED
 
 FEE_VAT = 25
@@ -40,7 +40,7 @@ READ_ONLY = frozenset({"id", "events", "created_at", "updated_at", *BLANK})
 READ_ONLY_LATER = READ_ONLY | {"invoice_no"}
 DATES = ("invoice_date", "due_date", "due_days")
 FIXED_WHEN_SENT = READ_ONLY_LATER | {*DATES, "creditor_unique_value", "invoice_fee", "currency"}
-NOT_KEPT = {"customer", "items", "attachment", "attachment_content", "on_success", "event"}
+NOT_KEPT = {"customer", "attachment", "attachment_content", "on_success", "event"}
 
 
 def create(call: Call) -> Json:
@@ -88,7 +88,6 @@ def _new(call: Call, wanted: NewBillogram, now: datetime) -> Json:
     doc = {"id": billogram_id, "attachment": None} | wanted.model_dump(exclude=NOT_KEPT) | BLANK
     doc |= {"created_at": stamp(now), "updated_at": stamp(now), "_wakes_at": None}
     doc |= _usual(doc, wanted, own["invoices"])
-    doc["items"] = [row.model_dump() for row in wanted.items]
     doc["customer"] = recipient(call.sandbox, wanted.customer)
     if wanted.invoice_no:
         billograms.new_invoice_no(call.sandbox, billogram_id, wanted.invoice_no)
@@ -120,14 +119,14 @@ def _go_on(call: Call, doc: Json, wanted: OnSuccess | None) -> None:
 
 def _usual(doc: Json, wanted: NewBillogram, own: Json) -> Json:
     """What the account says holds unless the caller says otherwise."""
-    given = wanted.model_fields_set
+    said = wanted.model_fields_set
     usual = {name: own[f"default_{name}"] for name in ("reminder_fee", "invoice_fee", "interest_rate")}
     usual |= {name: own[name] for name in ("show_item_gross_prices", "pdf")}
-    if "automatic_reminders_settings" not in given:
+    if "automatic_reminders_settings" not in said:
         usual |= _ladder(own)
     if "message" not in wanted.info.model_fields_set:
         doc["info"]["message"] = own["default_message"]
-    return {key: value for key, value in usual.items() if key not in given}
+    return {key: value for key, value in usual.items() if key not in said}
 
 
 def _ladder(own: Json) -> Json:
@@ -143,30 +142,28 @@ def _unlike(body: Json, old: Json, fixed: Collection[str]) -> Json:
 
 def _changed(call: Call, old: Json, change: BillogramChange) -> Json:
     """Rows are replaced as a whole, other structures key by key; a new due date drops the days, and vice versa."""
-    given, own = change.model_fields_set, settings.load(call.sandbox.database)
-    doc = merged(old, change.model_dump(exclude_unset=True, exclude=NOT_KEPT))
-    if change.items:
-        doc["items"] = [row.model_dump() for row in change.items]
+    said, own = given(change), settings.load(call.sandbox.database)
+    doc = merged(old, {key: value for key, value in said.items() if key not in NOT_KEPT})
     if change.customer:
         doc["customer"] = recipient(call.sandbox, change.customer, old["customer"])
-    if "due_days" in given and "due_date" not in given:
+    if "due_days" in said and "due_date" not in said:
         doc["due_date"] = None
-    elif "due_date" in given and "due_days" not in given:
+    elif "due_date" in said and "due_days" not in said:
         doc["due_days"] = None
     if call.body.get("automatic_reminders_settings", ()) is None:
-        doc |= {key: value for key, value in _ladder(own["invoices"]).items() if key not in given}
+        doc |= {key: value for key, value in _ladder(own["invoices"]).items() if key not in said}
     attachments.settle(call.sandbox, doc, call.body, change.attachment, change.attachment_content)
-    _settle(call, doc, given, own["bookkeeping"])
+    _settle(call, doc, said, own["bookkeeping"])
     return doc
 
 
-def _settle(call: Call, doc: Json, given: Collection[str], bookkeeping: Json) -> None:
+def _settle(call: Call, doc: Json, said: Collection[str], bookkeeping: Json) -> None:
     """What must hold of a billogram however it came about, and what follows from its values."""
-    if "creditor_unique_value" in given:
+    if "creditor_unique_value" in said:
         _require_unique(call.sandbox, doc)
     if doc["state"] == UNATTESTED:
         _settle_dates(call, doc)
-    if "automatic_reminders_settings" in given and "automatic_reminders" not in given:
+    if "automatic_reminders_settings" in said and "automatic_reminders" not in said:
         doc["automatic_reminders"] = bool(doc["automatic_reminders_settings"])
     settings.booked(doc["items"], bookkeeping)
     sum_up(doc)

@@ -7,7 +7,7 @@ from billogram_sandbox.documents import Json, dump, load, merged
 from billogram_sandbox.envelope import invalid, not_found
 from billogram_sandbox.item_shapes import ItemChange, NewItem
 from billogram_sandbox.sandbox import Sandbox
-from billogram_sandbox.shapes import read
+from billogram_sandbox.shapes import given, read
 
 READ_ONLY = frozenset({"created_at", "updated_at"})
 FILLED = ("title", "description", "price", "vat", "unit", "bookkeeping")
@@ -44,7 +44,7 @@ def get(call: Call) -> Json:
 def update(call: Call) -> Json:
     old = _load(call.sandbox, call.path["id"])
     unequal = {key: value for key, value in call.body.items() if key not in READ_ONLY or value != old[key]}
-    change = read(ItemChange, unequal, READ_ONLY).model_dump(exclude_unset=True)
+    change = given(read(ItemChange, unequal, READ_ONLY))
     doc = merged(old, change) | {"updated_at": stamp(call.sandbox.clock.now())}
     if doc["item_no"] != old["item_no"]:
         _require_free(call.sandbox, doc["item_no"])

@@ -5,7 +5,7 @@ from billogram_sandbox.database import Database
 from billogram_sandbox.documents import Json, merged
 from billogram_sandbox.money import hundredths
 from billogram_sandbox.settings_shapes import Business
-from billogram_sandbox.shapes import read
+from billogram_sandbox.shapes import given, read
 
 DEFAULTS: Json = Business().model_dump()
 
@@ -24,7 +24,7 @@ def load(database: Database) -> Json:
 
 def change(database: Database, body: Json) -> Json:
     """Structures are changed key by key; what is null or left out stays."""
-    doc = merged(load(database), read(Business, body).model_dump(exclude_unset=True))
+    doc = merged(load(database), given(read(Business, body)))
     database.put("settings", doc)
     return doc
 

@@ -98,6 +98,17 @@ def read(shape: type[S], body: Json, read_only: Collection[str] = ()) -> S:
         raise _problem(error) from None
 
 
+def given(shape: Shape) -> Json:
+    """What the caller said. What stands in a list is whole, for lists are replaced and not merged."""
+    return {name: _given(getattr(shape, name)) for name in shape.model_fields_set}
+
+
+def _given(value: object) -> object:
+    if isinstance(value, list):
+        return [each.model_dump() if isinstance(each, Shape) else each for each in value]
+    return given(value) if isinstance(value, Shape) else value
+
+
 def _problem(error: ValidationError) -> Problem:
     first = error.errors(include_url=False)[0]
     *path, last = first["loc"]

@@ -73,7 +73,7 @@ async def test_a_billogram_takes_the_accounts_defaults_unless_it_says_otherwise(
 
 async def test_reminders_are_one_thing_in_the_settings_and_in_the_control_plane(client: Client) -> None:
     ladder = [{"delay_days": 3, "message": None}]
-    await settings(client, invoices={"automatic_reminders": ladder})
+    await settings(client, invoices={"automatic_reminders": [{"delay_days": 3}]})
     shown = await client.control("PUT", "/account", {"default_reminder_fee": 50})
     invoices = data(await client.api("GET", "/settings"))["invoices"]
 
