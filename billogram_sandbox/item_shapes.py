@@ -23,7 +23,7 @@ def _item_no(text: str) -> str:
     return text
 
 
-ItemNo = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=LENGTH_MAX), AfterValidator(_item_no)]
+ItemNo = Annotated[str, Field(min_length=1, max_length=LENGTH_MAX), BeforeValidator(_as_text), AfterValidator(_item_no)]
 Title = Annotated[str, Field(min_length=1, max_length=100)]
 Description = Annotated[str, Field(max_length=200)]
 

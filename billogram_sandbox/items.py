@@ -76,7 +76,9 @@ def row_filled(sandbox: Sandbox, row: object) -> object:
 
 
 def find(sandbox: Sandbox, item_no: str) -> Json | None:
-    text = sandbox.database.scalar("SELECT doc FROM items WHERE item_no = ?", item_no)
+    """What is no text, as JSON can write it, is no item's either."""
+    key = item_no.encode(errors="backslashreplace").decode()
+    text = sandbox.database.scalar("SELECT doc FROM items WHERE item_no = ?", key)
     doc: Json | None = text and load(text)
     return doc
 

@@ -17,9 +17,13 @@ from billogram_sandbox.sandbox import Sandbox
 LISTING = lists.Listing(
     "reports", filters=frozenset({"filename"}), orders=frozenset({"created_at", "filename"}), numbers=frozenset()
 )
-AMOUNTS = {"BillogramSent": "total_sum"} | dict.fromkeys(
-    ("InvoiceSent", "Credit", "Payment", "CollectorPayment", "Writeoff", "ConfirmedLoss"), "amount"
-)
+AMOUNTS = {
+    "BillogramSent": "total_sum",
+    "BillogramSold": "sold_for",
+    "ReminderSent": "reminder_fee",
+    "PaymentRecalled": "recalled_amount",
+} | dict.fromkeys(("InvoiceSent", "Credit", "Payment", "CollectorPayment", "Writeoff", "ConfirmedLoss"), "amount")
+"""Where each event has the amount by which a debt changed."""
 ONE_DAY = timedelta(days=1)
 
 
@@ -76,9 +80,9 @@ def _journal(sandbox: Sandbox, month: str) -> bytes:
     lines = ["date;billogram;event;amount"]
     for row in sandbox.database.rows("SELECT billogram_id, doc FROM events ORDER BY seq"):
         event = load(row["doc"])
-        day, key = _local(event["created_at"]), AMOUNTS.get(event["type"])
-        if key and f"{day:%Y-%m}" == month:
-            lines.append(f"{day};{row['billogram_id']};{event['type']};{event['data'][key]}")
+        day, amount = _local(event["created_at"]), (event["data"] or {}).get(AMOUNTS.get(event["type"]))
+        if amount is not None and f"{day:%Y-%m}" == month:
+            lines.append(f"{day};{row['billogram_id']};{event['type']};{amount}")
     return "\r\n".join([*lines, ""]).encode()
 
 

@@ -131,9 +131,11 @@ async def test_a_row_lacks_nothing_that_its_item_has_and_what_it_says_itself_win
 
 async def test_a_row_of_an_unknown_item_needs_everything_itself(client: Client) -> None:
     bare = await client.try_draft(items=[{"item_no": "nobody", "count": 1}])
+    no_text = await client.try_draft(items=[{"item_no": "\ud800", "count": 1} | ITEM])
     whole = await client.draft(items=[{"item_no": "nobody", "count": 1} | ITEM])
 
     assert problem(bare) == (400, "INVALID_PARAMETER", "title", ["items", 0])
+    assert problem(no_text) == (400, "INVALID_PARAMETER", "item_no", ["items", 0])
     assert whole["items"][0]["item_no"] == "nobody"
 
 

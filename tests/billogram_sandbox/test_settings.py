@@ -106,9 +106,10 @@ async def test_a_picture_is_known_by_its_content_replaced_and_removed(client: Cl
 
 async def test_each_month_that_is_over_has_its_reports(client: Client) -> None:
     await client.control("POST", "/clock", {"set": "2030-01-15T12:00:00Z"})
-    billogram = await client.sent()
+    billogram = await client.sent("EDI")
     early = ok(await client.api("GET", "/report"))
     await client.control("POST", "/clock", {"set": "2030-02-10T12:00:00Z"})
+    await client.control("POST", f"/billograms/{billogram['id']}/delivery", {"outcome": "delivered"})
     await client.pay(billogram["id"])
     await client.control("POST", "/clock", {"set": "2030-03-01T12:00:00Z"})
     query = {"order_field": "filename", "order_direction": "asc"}
