@@ -17,7 +17,7 @@ from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import invalid, wrong_state
 from billogram_sandbox.money import invoiced, sum_up, sums
 from billogram_sandbox.sandbox import Sandbox
-from billogram_sandbox.states import UNPAID_FAMILY
+from billogram_sandbox.states import CREDITED, UNPAID_FAMILY
 
 PRINTED = ("customer", "items", "info", "regional_sweden", "show_item_gross_prices", "pdf")
 
@@ -39,7 +39,7 @@ def settle(sandbox: Sandbox, old: Json, doc: Json) -> None:
         doc["_invoiced"] = _added(doc["_invoiced"], was, costs)
         sum_up(doc)
     if difference > 0:
-        _debit(sandbox, doc, difference, now)
+        _tell(sandbox, doc, "InvoiceSent", difference, now)
     elif difference < 0:
         _credit(sandbox, doc, -difference, now)
     elif any(old[key] != doc[key] for key in PRINTED):
@@ -57,15 +57,19 @@ def _added(so_far: Json, was: Json, costs: Json) -> Json:
     return {name: amount + costs[name] - was[name] for name, amount in so_far.items()}
 
 
-def _debit(sandbox: Sandbox, doc: Json, amount: Decimal, at: datetime) -> None:
-    letter = delivery.letter(doc, billograms.new_invoice_no(sandbox, doc["id"]), _way(doc))
-    events.record(sandbox, doc, "InvoiceSent", at, letter | {"amount": amount} | billograms.sums(doc))
-
-
 def _credit(sandbox: Sandbox, doc: Json, amount: Decimal, at: datetime) -> None:
     if amount > doc["total_sum"] + doc["detailed_sums"]["credited_sum"]:
         raise invalid("the rows cost less than what was credited already leaves", "items")
-    settlement.credit_invoice(sandbox, doc, amount, _way(doc), at)
+    doc["detailed_sums"]["credited_sum"] -= amount
+    sum_up(doc)
+    _tell(sandbox, doc, "Credit", amount, at)
+    if doc["remaining_sum"] <= 0:
+        settlement.end(sandbox, doc, CREDITED, at)
+
+
+def _tell(sandbox: Sandbox, doc: Json, kind: str, amount: Decimal, at: datetime) -> None:
+    letter = delivery.letter(doc, billograms.new_invoice_no(sandbox, doc["id"]), _way(doc))
+    events.record(sandbox, doc, kind, at, letter | {"amount": amount} | billograms.sums(doc))
 
 
 def _way(doc: Json) -> str:

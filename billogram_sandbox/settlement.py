@@ -46,23 +46,20 @@ def pay_by_collector(sandbox: Sandbox, doc: Json, amount: Decimal) -> None:
 
 def credit(call: Call, doc: Json, body: Json) -> None:
     wanted, now = read(Credit, body), call.sandbox.clock.now()
+    is_open = doc["state"] in UNPAID_FAMILY
     amount = CREDITS[wanted.mode](doc, wanted)
     if not 0 < amount <= _uncredited(doc) + late_fees(doc):
         raise invalid("the amount is not between zero and what can be credited", "amount")
-    if wanted.mode == "full" and doc["state"] in UNPAID_FAMILY:
+    if wanted.mode == "full" and is_open:
         doc["_waived_sum"] = late_fees(doc)
-    credit_invoice(call.sandbox, doc, amount, wanted.method or doc["delivery_method"], now)
-    billograms.save(call.sandbox, doc, now)
-
-
-def credit_invoice(sandbox: Sandbox, doc: Json, amount: Decimal, method: str, at: datetime) -> None:
-    is_open = doc["state"] in UNPAID_FAMILY
     doc["detailed_sums"]["credited_sum"] -= amount
     sum_up(doc)
-    letter = delivery.letter(doc, billograms.new_invoice_no(sandbox, doc["id"]), method)
-    events.record(sandbox, doc, "Credit", at, letter | {"amount": amount} | billograms.sums(doc))
+    invoice_no = billograms.new_invoice_no(call.sandbox, doc["id"])
+    letter = delivery.letter(doc, invoice_no, wanted.method or doc["delivery_method"])
+    events.record(call.sandbox, doc, "Credit", now, letter | {"amount": amount} | billograms.sums(doc))
     if doc["remaining_sum"] <= 0 if is_open else _uncredited(doc) <= 0:
-        end(sandbox, doc, CREDITED, at)
+        end(call.sandbox, doc, CREDITED, now)
+    billograms.save(call.sandbox, doc, now)
 
 
 def write_off(call: Call, doc: Json, body: Json) -> None:
