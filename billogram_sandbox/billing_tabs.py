@@ -83,6 +83,10 @@ def get_settings(call: Call) -> Json:
     return {"status": "OK", "data": _settings(call.sandbox, _customer(call).seq)}
 
 
+def post_settings(call: Call) -> Json:
+    return put_settings(call)
+
+
 def put_settings(call: Call) -> Json:
     """An open tab is billed by the new frequency."""
     customer = _customer(call)

@@ -161,7 +161,9 @@ class OnSuccess(Shape):
     method: Method | None = None
 
 
-class BillogramChange(Shape):
+class BillogramFields(Shape):
+    """What is written and shown alike."""
+
     customer: RecipientChange | None = None
     items: Annotated[list[Row], Field(min_length=1, max_length=1000)] | None = None
     creditor_unique_value: Annotated[str, Field(min_length=1, max_length=40)] | None = None
@@ -181,8 +183,11 @@ class BillogramChange(Shape):
     show_item_gross_prices: bool = False
     pdf: Pdf = Pdf()
     attachment: FileName | None = None
-    attachment_content: str | None = None
     contract: Json | None = None
+
+
+class BillogramChange(BillogramFields):
+    attachment_content: str | None = None
     on_success: OnSuccess | None = None
 
 

@@ -1,6 +1,6 @@
 """The account's logotype and cover photo: one picture each, in base64."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from billogram_sandbox.call import Call, Handler
 from billogram_sandbox.content import decoded
@@ -20,14 +20,11 @@ class Picture(Shape):
     file_type: str | None = None
 
 
-def shown(name: str) -> Handler:
-    def get(call: Call) -> Json:
-        return {"status": "OK", "data": call.sandbox.database.get(name) or NONE}
-
-    return get
+def _get(name: str) -> Handler:
+    return lambda call: {"status": "OK", "data": call.sandbox.database.get(name) or NONE}
 
 
-def stored(name: str) -> Handler:
+def _put(name: str) -> Handler:
     def put(call: Call) -> Json:
         wanted = read(Picture, call.body)
         doc = {"content": wanted.content, "file_type": decoded(wanted.content, KINDS).kind}
@@ -37,9 +34,20 @@ def stored(name: str) -> Handler:
     return put
 
 
-def removed(name: str) -> Handler:
+def _delete(name: str) -> Handler:
     def delete(call: Call) -> Json:
         call.sandbox.database.put(name, None)
         return {"status": "OK", "data": {}}
 
     return delete
+
+
+def _named(name: str, verb: str, make: Callable[[str], Handler]) -> tuple[str, str, Handler]:
+    handler = make(name)
+    handler.__name__ = f"{verb.lower()}_{name}"
+    return name, verb, handler
+
+
+VERBS = {"GET": _get, "POST": _put, "PUT": _put, "DELETE": _delete}
+HANDLERS = [_named(name, verb, make) for name in ("logotype", "coverphoto") for verb, make in VERBS.items()]
+"""Of each picture and verb."""

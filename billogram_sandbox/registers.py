@@ -14,18 +14,6 @@ from billogram_sandbox import (
 from billogram_sandbox.call import Handler
 
 TAB = "/customer/{id}/billing-tab"
-
-
-def _picture(name: str) -> list[tuple[str, str, Handler]]:
-    put = pictures.stored(name)
-    return [
-        ("GET", f"/{name}", pictures.shown(name)),
-        ("POST", f"/{name}", put),
-        ("PUT", f"/{name}", put),
-        ("DELETE", f"/{name}", pictures.removed(name)),
-    ]
-
-
 API: list[tuple[str, str, Handler]] = [
     ("GET", "/billogram/{id}/attachment.pdf", attachments.get),
     ("GET", "/item", items.listing),
@@ -35,8 +23,7 @@ API: list[tuple[str, str, Handler]] = [
     ("DELETE", "/item/{id}", items.delete),
     ("GET", "/settings", settings.get),
     ("PUT", "/settings", settings.update),
-    *_picture("logotype"),
-    *_picture("coverphoto"),
+    *((verb, f"/{name}", handler) for name, verb, handler in pictures.HANDLERS),
     ("GET", "/report", reports.listing),
     ("GET", "/report/{filename}", reports.get),
     ("GET", "/customer/{id}/einvoice", einvoices.get),
@@ -46,7 +33,7 @@ API: list[tuple[str, str, Handler]] = [
     ("POST", "/sepa_dd_mandate", mandates.create),
     ("GET", f"{TAB}/settings", billing_tabs.get_settings),
     ("PUT", f"{TAB}/settings", billing_tabs.put_settings),
-    ("POST", f"{TAB}/settings", billing_tabs.put_settings),
+    ("POST", f"{TAB}/settings", billing_tabs.post_settings),
     ("DELETE", f"{TAB}/settings", billing_tabs.delete_settings),
     ("POST", f"{TAB}/items", billing_tabs.add_item),
     ("GET", f"{TAB}/item/{{item}}", billing_tabs.get_item),
