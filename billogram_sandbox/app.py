@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, timeline
+from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, registers, timeline
 from billogram_sandbox.call import Handler, endpoint
 from billogram_sandbox.documentation import documentation
 from billogram_sandbox.documents import Json
@@ -36,6 +36,7 @@ API: list[tuple[str, str, Handler]] = [
     ("DELETE", "/billogram/{id}", drafts.delete),
     ("POST", "/billogram/{id}/command/{command}", commands.run),
     ("GET", "/billogram_event", events.listing),
+    *registers.API,
 ]
 CONTROL: list[tuple[str, str, Handler]] = [
     ("GET", "/clock", control.clock),
@@ -52,6 +53,7 @@ CONTROL: list[tuple[str, str, Handler]] = [
     ("GET", "/stats", control.stats),
     ("POST", "/stats/reset", control.reset_stats),
     ("POST", "/reset", control.reset),
+    *registers.CONTROL,
 ]
 
 

@@ -12,7 +12,10 @@ from billogram_sandbox.documents import Json, load
 from billogram_sandbox.faults import Faults, Misbehaviour
 from billogram_sandbox.shapes import Instant, Shape, read
 
-TABLES = ("customers", "invoices", "billograms", "events", "callbacks", "attempts")
+TABLES = (
+    *("customers", "invoices", "billograms", "events", "callbacks", "attempts"),
+    *("items", "attachments", "reports", "einvoices", "payment_sources", "tab_settings", "tabs", "tab_items"),
+)
 FILTERS = {"custom": "callbacks:custom", "state": "state", "customer_no": "customer:customer_no"}
 
 
