@@ -20,12 +20,15 @@ TEXT: Json = {"type": "string"}
 
 
 class Operation(NamedTuple):
-    """`answers` has the envelope around it; `query` are the parameters by name, with their JSON schemas."""
+    """`answers` has the envelope around it; `query` and `headers` are parameters by name, with their JSON schemas, and
+    the headers are required. `nothing` says when it is answered with 204."""
 
     does: str
     answers: Shapes
     takes: Shapes | None = None
     query: Mapping[str, Json] = {}
+    headers: Mapping[str, Json] = {}
+    nothing: str = ""
 
 
 def listed(listing: Listing) -> dict[str, Json]:
