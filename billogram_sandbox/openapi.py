@@ -6,9 +6,10 @@ from typing import NamedTuple
 from billogram_sandbox import commands
 from billogram_sandbox.answers import Billogram, ControlRefused, EventCallback, One, RecallCallback, Refused
 from billogram_sandbox.call import Handler
+from billogram_sandbox.described import Operation
 from billogram_sandbox.documents import Json
 from billogram_sandbox.json_schemas import Schemas, Shapes, given, shown
-from billogram_sandbox.operations import COMMANDS_TAKE, OPERATIONS, Operation
+from billogram_sandbox.operations import COMMANDS_TAKE, OPERATIONS
 
 Table = list[tuple[str, str, Handler]]
 API_REFUSALS = {
