@@ -6,9 +6,10 @@ from typing import NamedTuple
 from billogram_sandbox import commands
 from billogram_sandbox.answers import Billogram, ControlRefused, EventCallback, One, RecallCallback, Refused
 from billogram_sandbox.call import Handler
+from billogram_sandbox.described import Operation
 from billogram_sandbox.documents import Json
 from billogram_sandbox.json_schemas import Schemas, Shapes, given, shown
-from billogram_sandbox.operations import COMMANDS_TAKE, OPERATIONS, Operation
+from billogram_sandbox.operations import COMMANDS_TAKE, OPERATIONS
 
 Table = list[tuple[str, str, Handler]]
 API_REFUSALS = {
@@ -95,9 +96,12 @@ def _documented(one: Described, taken: Schemas, answered: Schemas) -> Json:
         "operationId": one.name,
         "summary": asked.does,
         "tags": [one.tag],
-        "parameters": [*_path_parameters(one.path), *_query_parameters(asked.query)],
+        "parameters": [*_path_parameters(one.path), *_given_parameters("query", asked.query)]
+        + [each | {"required": True} for each in _given_parameters("header", asked.headers)],
         "responses": {"200": {"description": "Done", "content": answered.content(asked.answers)}},
     }
+    if asked.nothing:
+        doc["responses"]["204"] = {"description": asked.nothing}
     if asked.takes:
         doc["requestBody"] = _body(asked.takes, taken)
     refused = answered.content(one.plane.refused)
@@ -132,8 +136,8 @@ def _path_parameters(path: str) -> Iterator[Json]:
         yield {"name": part.partition("}")[0], "in": "path", "required": True, "schema": text}
 
 
-def _query_parameters(query: Mapping[str, Json]) -> Iterator[Json]:
-    return ({"name": name, "in": "query", "schema": schema} for name, schema in query.items())
+def _given_parameters(place: str, schemas: Mapping[str, Json]) -> Iterator[Json]:
+    return ({"name": name, "in": place, "schema": schema} for name, schema in schemas.items())
 
 
 def _webhook(name: str, content: Json) -> Json:

@@ -1,8 +1,5 @@
 """What each handler and each command takes and answers: what the description is made of, one line each."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 from billogram_sandbox import answers, billograms, control, customers, drafts, events, outside
 from billogram_sandbox import command_shapes as take
 from billogram_sandbox.account import Account
@@ -10,43 +7,11 @@ from billogram_sandbox.answers import Billogram, Billograms, CompactBillogram, C
 from billogram_sandbox.billogram_shapes import BillogramChange, NewBillogram
 from billogram_sandbox.call import Handler
 from billogram_sandbox.customer_shapes import CustomerChange, NewCustomer
-from billogram_sandbox.documents import Json
+from billogram_sandbox.described import TEXT, Operation, listed, paged
 from billogram_sandbox.faults import Faults
-from billogram_sandbox.json_schemas import Shapes
-from billogram_sandbox.lists import FILTER_TYPES, PAGE_SIZE, PAGE_SIZE_MAX, Listing
 from billogram_sandbox.shapes import Shape
 
-TEXT: Json = {"type": "string"}
-
-
-class Operation(NamedTuple):
-    """`answers` has the envelope around it; `query` are the parameters by name, with their JSON schemas."""
-
-    does: str
-    answers: Shapes
-    takes: Shapes | None = None
-    query: Mapping[str, Json] = {}
-
-
-def listed(listing: Listing) -> dict[str, Json]:
-    return {
-        **_paged(listing.orders),
-        "filter_type": {"enum": [*FILTER_TYPES]},
-        "filter_field": {"enum": [*sorted(listing.filters), "search"]},
-        "filter_value": TEXT,
-    }
-
-
-def _paged(orders: frozenset[str]) -> dict[str, Json]:
-    return {
-        "page": {"type": "integer", "minimum": 1, "maximum": 10**9, "default": 1},
-        "page_size": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_MAX, "default": PAGE_SIZE},
-        "order_field": {"enum": sorted(orders)},
-        "order_direction": {"enum": ["asc", "desc"], "default": "asc"},
-    }
-
-
-EVENTS_QUERY = _paged(frozenset({"created_at"})) | {
+EVENTS_QUERY = paged(frozenset({"created_at"})) | {
     "filter_type": {"const": "field"},
     "filter_field": {"const": "billogram_id"},
     "filter_value": TEXT,

@@ -20,6 +20,9 @@ async def conforms(response: httpx.Response) -> None:
     told = f"{operation['operationId']} answered {response.status_code}"
     declared = operation["responses"].get(str(response.status_code))
     assert declared, f"{told}, which is not declared"
+    if "content" not in declared:
+        assert await response.aread() == b"", f"{told} with a body, which is not declared"
+        return
     kind = response.headers["content-type"].partition(";")[0]
     assert kind in declared["content"], f"{told} as {kind}, which is not declared"
     if kind == "application/json":
