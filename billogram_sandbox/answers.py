@@ -5,8 +5,8 @@ No handler makes its answer with these; the tests hold every answer that they ge
 
 from typing import Any, Generic, Literal, TypeVar
 
-from billogram_sandbox.billogram_shapes import BillogramChange, Reminder, Row
-from billogram_sandbox.customer_shapes import CustomerAddress, CustomerChange, DeliveryAddress
+from billogram_sandbox.billogram_shapes import BillogramFields, Reminder, Row
+from billogram_sandbox.customer_shapes import CustomerAddress, CustomerChange, DeliveryAddress, Establishment
 from billogram_sandbox.shapes import Instant, Method, Number, Shape, Stamp, Text
 
 T = TypeVar("T")
@@ -30,6 +30,13 @@ class Meta(Shape):
 class Many(Shape, Generic[T]):
     status: Literal["OK"]
     meta: Meta
+    data: list[T]
+
+
+class Listed(Shape, Generic[T]):
+    """Without pages."""
+
+    status: Literal["OK"]
     data: list[T]
 
 
@@ -98,6 +105,7 @@ class CustomerCopy(Shape):
     phone: Text
     address: CustomerAddress
     delivery_address: DeliveryAddress
+    permanent_establishment_address: Establishment
 
 
 class SumsSweden(Shape):
@@ -120,7 +128,7 @@ class DetailedSums(Shape):
     regional_sweden: SumsSweden
 
 
-class Billogram(BillogramChange):
+class Billogram(BillogramFields):
     id: str
     customer: CustomerCopy  # type: ignore[assignment] # shown flat, and taken as a number with what differs
     items: list[Row]
@@ -140,8 +148,6 @@ class Billogram(BillogramChange):
     rounding_value: Number
     reminder_count: int
     detailed_sums: DetailedSums
-    attachment: Free | None
-    contract: Free | None
     offers: list[Free]
     sales_accepted: bool | None
     attested_at: Stamp | None
@@ -207,6 +213,36 @@ class RecallCallback(CallbackHead):
     payment_recall: Free
 
 
+class EinvoiceCallback(CallbackHead):
+    """What is posted to the account's callback URL when something happened at the recipient's bank."""
+
+    callback_type: Literal[
+        "EinvoiceRegistrationCreated",
+        "EinvoiceRegistrationDeleted",
+        "EinvoiceRegistrationIdentificationMismatch",
+        "EinvoiceRegistrationRecipientNotFound",
+    ]
+    recipient_information: dict[str, Text]
+
+
+class ToldTab(Shape):
+    customer_number: str
+    id: str
+
+
+class TabFailure(Shape):
+    type: Literal["BillogramCreationError"]
+    response: Refused
+
+
+class TabCallback(CallbackHead):
+    """What is posted to the account's callback URL when a tab could not be billed."""
+
+    callback_type: Literal["BillingTab"]
+    billing_tab: ToldTab
+    event: TabFailure
+
+
 class Attempt(Shape):
     at: Instant
     status: int | None
@@ -219,7 +255,7 @@ class Callback(Shape):
     type: str
     custom: Text
     outcome: Literal["pending", "delivered", "given_up", "dropped"]
-    body: EventCallback | RecallCallback
+    body: EventCallback | RecallCallback | EinvoiceCallback | TabCallback
     attempts: list[Attempt]
 
 

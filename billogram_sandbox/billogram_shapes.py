@@ -8,7 +8,7 @@ from pydantic import Field
 from billogram_sandbox.customer_shapes import CustomerAddress, DeliveryAddress, Establishment
 from billogram_sandbox.documents import Json
 from billogram_sandbox.item_shapes import Description, ItemNo, Title, Unit
-from billogram_sandbox.shapes import Day, Days, Email, Method, Number, Percent, Positive, Shape, Text, Url, Whole
+from billogram_sandbox.shapes import Day, Days, Email, Method, Number, Percent, Positive, Shape, Text, Url
 
 Loose = bool | Number | str | None
 FileName = Annotated[str, Field(min_length=1, max_length=255)]

@@ -12,7 +12,8 @@ TEXT: Json = {"type": "string"}
 
 class Operation(NamedTuple):
     """`answers` has the envelope around it; `query` and `headers` are parameters by name, with their JSON schemas, and
-    the headers are required. `nothing` says when it is answered with 204."""
+    the headers are required. `nothing` says when it is answered with 204, and `names_another` that its query or body
+    names an object that there may not be."""
 
     does: str
     answers: Shapes
@@ -20,6 +21,7 @@ class Operation(NamedTuple):
     query: Mapping[str, Json] = {}
     headers: Mapping[str, Json] = {}
     nothing: str = ""
+    names_another: bool = False
 
 
 def listed(listing: Listing) -> dict[str, Json]:

@@ -4,7 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from billogram_sandbox import commands
-from billogram_sandbox.answers import Billogram, ControlRefused, EventCallback, One, RecallCallback, Refused
+from billogram_sandbox.answers import (
+    Billogram,
+    ControlRefused,
+    EinvoiceCallback,
+    EventCallback,
+    One,
+    RecallCallback,
+    Refused,
+    TabCallback,
+)
 from billogram_sandbox.call import Handler
 from billogram_sandbox.described import Operation
 from billogram_sandbox.documents import Json
@@ -15,7 +24,7 @@ Table = list[tuple[str, str, Handler]]
 API_REFUSALS = {
     400: "The request, its body, or the object's state does not allow it",
     401: "Credentials are missing",
-    403: "Credentials are wrong",
+    403: "Credentials are wrong, or it is not enabled",
     404: "There is no such object",
 }
 CONTROL_REFUSALS = {
@@ -26,7 +35,12 @@ CONTROL_REFUSALS = {
 }
 OF_ONE_OBJECT = {404, 409}
 MISBEHAVING = {"500": "Only if faults were asked for", "503": "Only if faults were asked for"}
-WEBHOOKS: dict[str, Shapes] = {"BillogramEvent": EventCallback, "PaymentRecalled": RecallCallback}
+WEBHOOKS: dict[str, Shapes] = {
+    "BillogramEvent": EventCallback,
+    "PaymentRecalled": RecallCallback,
+    "EinvoiceRegistration": EinvoiceCallback,
+    "BillingTab": TabCallback,
+}
 TEXT: Json = {"schema": {"type": "string"}}
 ABOUT = (
     "A local stand-in for Billogram's API v2, with a control plane under /sandbox. Amounts are JSON numbers; where one "
@@ -124,7 +138,7 @@ def _body(shape: Shapes, taken: Schemas) -> Json:
 
 
 def _refusals(one: Described) -> Iterator[tuple[int, str]]:
-    about_one = "{" in one.path or "filter_field" in one.operation.query
+    about_one = "{" in one.path or one.operation.names_another
     for code, why in one.plane.refusals.items():
         if about_one or code not in OF_ONE_OBJECT:
             yield code, why

@@ -9,6 +9,7 @@ from billogram_sandbox.call import Handler
 from billogram_sandbox.customer_shapes import CustomerChange, NewCustomer
 from billogram_sandbox.described import TEXT, Operation, listed, paged
 from billogram_sandbox.faults import Faults
+from billogram_sandbox.register_operations import REGISTERS
 from billogram_sandbox.shapes import Shape
 
 EVENTS_QUERY = paged(frozenset({"created_at"})) | {
@@ -27,7 +28,7 @@ OPERATIONS: dict[Handler, Operation] = {
     billograms.get: Operation("Show a billogram", One[Billogram]),
     drafts.update: Operation("Change a billogram", One[Billogram], BillogramChange),
     drafts.delete: Operation("Delete a draft", One[Nothing]),
-    events.listing: Operation("List the events of a billogram", Many[Event], query=EVENTS_QUERY),
+    events.listing: Operation("List the events of a billogram", Many[Event], query=EVENTS_QUERY, names_another=True),
     control.clock: Operation("What time it is, and what is due", answers.ClockAnswer),
     control.move_clock: Operation("Move the clock", answers.ClockAnswer, control.Move),
     control.set_account: Operation(
@@ -48,6 +49,7 @@ OPERATIONS: dict[Handler, Operation] = {
     outside.recall: Operation("The last payment is taken back", Billogram),
     outside.tell_delivery: Operation("What became of the sending", Billogram, outside.Delivery),
     outside.tell_collector: Operation("What the collector says", Billogram, outside.Collector),
+    **REGISTERS,
 }
 COMMANDS_TAKE: dict[str, type[Shape]] = {
     "send": take.Send,
@@ -62,5 +64,8 @@ COMMANDS_TAKE: dict[str, type[Shape]] = {
     "confirmed-loss": take.Nothing,
     "respite": take.Respite,
     "remove-respite": take.Nothing,
+    "sell": take.Nothing,
+    "attach": take.Attach,
+    "credit-payment": take.Nothing,
 }
 """Each answers with the billogram."""
