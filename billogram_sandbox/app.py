@@ -65,7 +65,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/r/{ocr}/{token}", invoice_page(sandbox)),
         *documentation(described()),
     ]
-    app = Starlette(routes=routes, lifespan=_lifespan)
+    app = Starlette(routes=routes, lifespan=_lifespan, exception_handlers={HTTPException: _miss})
     app.state.sandbox = sandbox
     return app
 
@@ -127,6 +127,11 @@ async def _api_miss(_: Request, error: Exception) -> Response:
     return answer(
         Problem(error.status_code, identifier, error.detail).body, error.status_code, dict(error.headers or {})
     )
+
+
+async def _miss(request: Request, error: Exception) -> Response:
+    """Of an address that leads to neither: a line break in it is enough."""
+    return await (_control_miss if request.url.path.startswith("/sandbox/") else _api_miss)(request, error)
 
 
 async def _control_problem(_: Request, error: Exception) -> Response:

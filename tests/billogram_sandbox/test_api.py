@@ -20,12 +20,14 @@ async def test_every_answer_is_json_without_charset_and_with_escapes(client: Cli
         await client.api("POST", "/customer", {"name": "Åsa"}),
         await client.api("GET", "/customer/999"),
         await client.api("GET", "/nonsense"),
+        await client.api("GET", "/customer/1%0A"),
         await client.api("DELETE", "/customer/1"),
     ]
 
-    assert [response.headers["content-type"] for response in responses] == ["application/json"] * 4
+    assert [response.headers["content-type"] for response in responses] == ["application/json"] * 5
     assert "\\u00c5sa" in responses[0].text
     assert [problem(response)[:2] for response in responses[1:]] == [
+        (404, "NOT_FOUND"),
         (404, "NOT_FOUND"),
         (404, "NOT_FOUND"),
         (405, "METHOD_NOT_ALLOWED"),

@@ -19,7 +19,7 @@ from tests.billogram_sandbox.calling import KEY, USER, Client
 from tests.billogram_sandbox.conforming import conforms
 from tests.stranger import CHECKS, Known, asks
 
-EXAMPLES = 12
+EXAMPLES = 5
 CHECKS_HERE = (*CHECKS, "unsupported_method", "ignored_auth")
 NOWHERE = "http://127.0.0.1:9/callbacks"
 OF_THE_WHOLE = "^/sandbox/(faults|reset|stats)"
