@@ -64,6 +64,7 @@ def url(tmp_path: Path) -> Iterator[str]:
     # The protocol is named, for asyncio sends at once only over what it knows to be TCP.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen()
         app = create_app(Settings(data=tmp_path / "sandbox.db", user=USER, key=KEY))
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, args=([listening],))
