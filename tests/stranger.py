@@ -32,11 +32,12 @@ async def asks(
     *options: str,
     examples: int,
     checks: Sequence[str] = CHECKS,
+    chance_only: Sequence[str] = (),
 ) -> int:
     """How many operations were asked, with the same questions in each run; fails with the report if an answer was not
-    as described."""
+    as described. Of the operations that `chance_only` names, not every combination is asked."""
     config = folder / "schemathesis.toml"
-    config.write_text("\n".join(_config(known)))
+    config.write_text("\n".join(_config(known, chance_only)))
     process = await asyncio.create_subprocess_exec(
         *(COMMAND, "--config-file", config, "run", f"{url}/openapi.json", "--no-color", "--generation-deterministic"),
         *("--max-examples", str(examples), "--checks", ",".join(checks), "--warnings", "off", *options),
@@ -55,7 +56,7 @@ async def asks(
     return int(tested[1])
 
 
-def _config(known: Mapping[str, Known]) -> list[str]:
+def _config(known: Mapping[str, Known], chance_only: Sequence[str]) -> list[str]:
     """JSON's strings, numbers, and lists are TOML's too."""
     lines = []
     for number, values in enumerate(known.values()):
@@ -63,4 +64,6 @@ def _config(known: Mapping[str, Known]) -> list[str]:
     lines.append("[parameters]")
     for number, (name, values) in enumerate(known.items()):
         lines.append(f'"{name}" = {{ dictionary = "d{number}", probability = {values.share} }}')
+    for name in chance_only:
+        lines += ["[[operations]]", f'include-operation-id = "{name}"', "phases.coverage.enabled = false"]
     return lines
