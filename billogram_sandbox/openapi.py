@@ -80,14 +80,14 @@ def _operations(plane: Plane) -> Iterator[Described]:
     """Each command has an address of its own."""
     for verb, path, handler in plane.table:
         if handler is not commands.run:
-            module = handler.__module__.rpartition(".")[2]
-            name = f"{module}.{handler.__name__}"
-            yield Described(plane.prefix + path, verb, name, module, plane, OPERATIONS[handler])
+            name = f"{handler.__module__.rpartition('.')[2]}.{handler.__name__}"
+            tag = path.split("/")[1] if plane.is_api else "control plane"
+            yield Described(plane.prefix + path, verb, name, tag, plane, OPERATIONS[handler])
             continue
         for command, takes in COMMANDS_TAKE.items():
             operation = Operation(f"The command {command}", One[Billogram], takes)
             at = plane.prefix + path.replace("{command}", command)
-            yield Described(at, verb, f"commands.{command}", "commands", plane, operation)
+            yield Described(at, verb, f"commands.{command}", "command", plane, operation)
 
 
 def _documented(one: Described, taken: Schemas, answered: Schemas) -> Json:
