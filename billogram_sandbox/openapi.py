@@ -25,12 +25,12 @@ CONTROL_REFUSALS = {
     409: "Nothing like that can happen to the billogram now",
 }
 OF_ONE_OBJECT = {404, 409}
-MISBEHAVING = {"500": "Only if faults were asked for", "503": "Only if faults were asked for"}
 WEBHOOKS: dict[str, Shapes] = {"BillogramEvent": EventCallback, "PaymentRecalled": RecallCallback}
 TEXT: Json = {"schema": {"type": "string"}}
 ABOUT = (
     "A local stand-in for Billogram's API v2, with a control plane under /sandbox. Amounts are JSON numbers; where one "
-    "is taken, a string that holds it will do. What is posted to the callback URL stands under webhooks."
+    "is taken, a string that holds it will do. What is posted to the callback URL stands under webhooks. "
+    "While PUT /sandbox/faults has it misbehave, the API answers otherwise than told here, or not at all."
 )
 
 
@@ -109,8 +109,6 @@ def _documented(one: Described, taken: Schemas, answered: Schemas) -> Json:
     if one.plane.is_api:
         doc["security"] = [{"key": []}]
         doc["responses"]["401"]["headers"] = {"WWW-Authenticate": TEXT}
-        html = {"text/html": TEXT}
-        doc["responses"] |= {code: {"description": why, "content": html} for code, why in MISBEHAVING.items()}
     return doc
 
 
