@@ -5,7 +5,8 @@ No handler makes its answer with these; the tests hold every answer that they ge
 
 from typing import Any, Generic, Literal, TypeVar
 
-from billogram_sandbox.billogram_shapes import BillogramFields, Reminder, Row
+from billogram_sandbox.account import Account
+from billogram_sandbox.billogram_shapes import BillogramFields, Row
 from billogram_sandbox.customer_shapes import CustomerAddress, CustomerChange, DeliveryAddress, Establishment
 from billogram_sandbox.shapes import Instant, Method, Number, Shape, Stamp, Text
 
@@ -274,11 +275,8 @@ class ClockAnswer(Shape):
     callbacks_due: int
 
 
-class AccountAnswer(Shape):
-    callback_url: Text
-    sign_key: Text
-    automatic_reminders: list[Reminder]
-    default_reminder_fee: Number
+class AccountAnswer(Account):
+    pass
 
 
 class StatsAnswer(Shape):

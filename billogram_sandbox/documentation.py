@@ -1,7 +1,7 @@
 """The description for programs at /openapi.json, and the same for people at /docs: one page that fetches nothing."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 
 from starlette.requests import Request
@@ -9,22 +9,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from billogram_sandbox.documents import Json
-from billogram_sandbox.envelope import answer, html
+from billogram_sandbox.envelope import answer
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "pre{overflow:auto;background:#f4f4f4;padding:.5rem}summary{cursor:pointer}code{font-size:.95em}"
+    "pre{overflow:auto;max-height:20rem;background:#f4f4f4;padding:.5rem}summary{cursor:pointer}code{font-size:.95em}"
 )
 
 
-def documentation(description: Json) -> list[Route]:
-    page = _page(description)
-
+def documentation(described: Callable[[], Json]) -> list[Route]:
     async def for_programs(_: Request) -> Response:
-        return answer(description)
+        return answer(described())
 
     async def for_people(_: Request) -> Response:
-        return html(page)
+        return Response(_page(described()), media_type="text/html")
 
     return [Route("/openapi.json", for_programs), Route("/docs", for_people)]
 
@@ -34,14 +32,17 @@ def _page(description: Json) -> str:
     shapes = description["components"]["schemas"]
     return "\n".join(
         [
-            f'<title>{escape(info["title"])}</title><meta name="viewport" content="width=device-width">',
-            f"<style>{STYLE}</style><h1>{escape(info['title'])}</h1><p>{escape(info['description'])}</p>",
+            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width">',
+            f"<title>{escape(info['title'])}</title><style>{STYLE}</style></head><body><main>",
+            f"<h1>{escape(info['title'])}</h1><p>{escape(info['description'])}</p>",
             '<p>For programs: <a href="/openapi.json">/openapi.json</a></p>',
             *_operations(description["paths"]),
             "<h2>Callbacks</h2>",
             *(_operation("POST", name, webhook["post"]) for name, webhook in description["webhooks"].items()),
             "<h2>Shapes</h2><p>What is given to the sandbox, and what it shows.</p>",
             *(_shape(name, schema) for name, schema in shapes.items()),
+            "</main></body></html>",
         ]
     )
 
@@ -76,4 +77,4 @@ def _link(holder: Json) -> str:
 
 
 def _shape(name: str, schema: Json) -> str:
-    return f'<h3 id="{name}">{escape(name)}</h3><pre>{escape(json.dumps(schema, indent=1))}</pre>'
+    return f'<h3 id="{name}">{escape(name)}</h3><pre tabindex="0">{escape(json.dumps(schema, indent=1))}</pre>'

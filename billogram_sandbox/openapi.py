@@ -34,7 +34,6 @@ CONTROL_REFUSALS = {
     409: "Nothing like that can happen to the billogram now",
 }
 OF_ONE_OBJECT = {404, 409}
-MISBEHAVING = {"500": "Only if faults were asked for", "503": "Only if faults were asked for"}
 WEBHOOKS: dict[str, Shapes] = {
     "BillogramEvent": EventCallback,
     "PaymentRecalled": RecallCallback,
@@ -44,7 +43,8 @@ WEBHOOKS: dict[str, Shapes] = {
 TEXT: Json = {"schema": {"type": "string"}}
 ABOUT = (
     "A local stand-in for Billogram's API v2, with a control plane under /sandbox. Amounts are JSON numbers; where one "
-    "is taken, a string that holds it will do. What is posted to the callback URL stands under webhooks."
+    "is taken, a string that holds it will do. What is posted to the callback URL stands under webhooks. "
+    "While PUT /sandbox/faults has it misbehave, the API answers otherwise than told here, or not at all."
 )
 
 
@@ -94,14 +94,14 @@ def _operations(plane: Plane) -> Iterator[Described]:
     """Each command has an address of its own."""
     for verb, path, handler in plane.table:
         if handler is not commands.run:
-            module = handler.__module__.rpartition(".")[2]
-            name = f"{module}.{handler.__name__}"
-            yield Described(plane.prefix + path, verb, name, module, plane, OPERATIONS[handler])
+            name = f"{handler.__module__.rpartition('.')[2]}.{handler.__name__}"
+            tag = path.split("/")[1] if plane.is_api else "control plane"
+            yield Described(plane.prefix + path, verb, name, tag, plane, OPERATIONS[handler])
             continue
         for command, takes in COMMANDS_TAKE.items():
             operation = Operation(f"The command {command}", One[Billogram], takes)
             at = plane.prefix + path.replace("{command}", command)
-            yield Described(at, verb, f"commands.{command}", "commands", plane, operation)
+            yield Described(at, verb, f"commands.{command}", "command", plane, operation)
 
 
 def _documented(one: Described, taken: Schemas, answered: Schemas) -> Json:
@@ -123,8 +123,6 @@ def _documented(one: Described, taken: Schemas, answered: Schemas) -> Json:
     if one.plane.is_api:
         doc["security"] = [{"key": []}]
         doc["responses"]["401"]["headers"] = {"WWW-Authenticate": TEXT}
-        html = {"text/html": TEXT}
-        doc["responses"] |= {code: {"description": why, "content": html} for code, why in MISBEHAVING.items()}
     return doc
 
 
