@@ -1,7 +1,7 @@
 """What the API takes, beside a sale: ids in addresses, and the bodies of commands and changes."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Path
 from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema, with_config
@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from contracts.delivery import DeliveryMethod
 from contracts.policy import Mode, OnLoss, RenewalWhileOff
 from contracts.terms import CancelAt
+from starter.described import policy_fields
 from starter.sale import CIVIL_DATE, Identifier, Input
 
 ContractId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
@@ -47,7 +48,7 @@ class Waiver(Input):
 
 
 class EndpointChange(Input):
-    url: Annotated[str, Field(max_length=2_000)] | None
+    url: Annotated[str, Field(max_length=2_000, json_schema_extra={"pattern": r"^https?://[!-~]+$"})] | None
     """Null takes the endpoint away."""
     new_secret: StrictBool = False
 
@@ -58,7 +59,12 @@ class Replay(Input):
     contract_id: Identifier | None = None
 
 
-@with_config(extra="forbid")
+def _describe(schema: dict[str, Any]) -> None:  # Any: a JSON schema
+    """With the limits that a change is held to after it was read."""
+    schema["properties"] |= policy_fields()
+
+
+@with_config(extra="forbid", json_schema_extra=_describe)
 class PolicyChange(TypedDict, total=False):
     """Fields that are given are changed, the others keep their value."""
 

@@ -30,11 +30,15 @@ class Listing(Paging):
     access: Access | None = None
 
 
+LOCATION = {"Location": {"description": "Of the contract", "required": True, "schema": {"type": "string"}}}
+
+
 @router.post(
     "/contracts",
     status_code=201,
     responses={
-        200: {"description": "Sold before, on the same terms", "model": ContractAnswer},
+        200: {"description": "Sold before, on the same terms", "model": ContractAnswer, "headers": LOCATION},
+        201: {"description": "Sold", "headers": LOCATION},
         **declared(409, *READS_BODY),
     },
 )

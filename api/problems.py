@@ -40,6 +40,10 @@ NOT_READY = Kind(503, "not-ready", "A part is not ready")
 DESCRIPTIONS = {
     kind.status: kind.title for kind in (BAD_REQUEST, KEY_REFUSED, NOT_FOUND, REFUSED, TOO_LARGE, NOT_JSON, INVALID)
 } | {503: "Temporal or the store does not answer"}
+HEADERS = {
+    401: {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}},
+    503: {"Retry-After": {"description": "In seconds", "schema": {"type": "integer"}}},
+}
 READS_BODY = (BAD_REQUEST.status, TOO_LARGE.status, NOT_JSON.status)
 
 
@@ -80,7 +84,10 @@ def invalid(*errors: FieldError) -> Problem:
 def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:  # Any: FastAPI's own type
     """For `responses=`: these statuses are answered with a problem."""
     content = {MEDIA_TYPE: {"schema": _schema()}}
-    return {status: {"description": DESCRIPTIONS[status], "content": content} for status in statuses}
+    return {
+        status: {"description": DESCRIPTIONS[status], "content": content, "headers": HEADERS.get(status, {})}
+        for status in statuses
+    }
 
 
 def _schema() -> dict[str, Any]:  # Any: a JSON schema

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,8 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, timeline
+from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, registers, timeline
 from billogram_sandbox.call import Handler, endpoint
+from billogram_sandbox.documentation import documentation
+from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Problem, answer
 from billogram_sandbox.gates import ApiGate, LoopbackGate
 from billogram_sandbox.page import invoice_page
@@ -32,6 +35,7 @@ API: list[tuple[str, str, Handler]] = [
     ("DELETE", "/billogram/{id}", drafts.delete),
     ("POST", "/billogram/{id}/command/{command}", commands.run),
     ("GET", "/billogram_event", events.listing),
+    *registers.API,
 ]
 CONTROL: list[tuple[str, str, Handler]] = [
     ("GET", "/clock", control.clock),
@@ -48,6 +52,7 @@ CONTROL: list[tuple[str, str, Handler]] = [
     ("GET", "/stats", control.stats),
     ("POST", "/stats/reset", control.reset_stats),
     ("POST", "/reset", control.reset),
+    *registers.CONTROL,
 ]
 
 
@@ -57,10 +62,19 @@ def create_app(settings: Settings) -> Starlette:
         Mount("/api/v2", _api(sandbox)),
         Mount("/sandbox", _control(sandbox)),
         Route("/r/{ocr}/{token}", invoice_page(sandbox)),
+        *documentation(described),
     ]
-    app = Starlette(routes=routes, lifespan=_lifespan)
+    app = Starlette(routes=routes, lifespan=_lifespan, exception_handlers={HTTPException: _miss})
     app.state.sandbox = sandbox
     return app
+
+
+@cache
+def described() -> Json:
+    """The OpenAPI description of all this, made when somebody asks for it."""
+    from billogram_sandbox.openapi import description  # noqa: PLC0415 - it takes a tenth of a second
+
+    return description(API, CONTROL)
 
 
 @asynccontextmanager
@@ -111,7 +125,14 @@ async def _api_problem(_: Request, error: Exception) -> Response:
 async def _api_miss(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     identifier = "METHOD_NOT_ALLOWED" if error.status_code == 405 else "NOT_FOUND"
-    return answer(Problem(error.status_code, identifier, error.detail).body, error.status_code)
+    return answer(
+        Problem(error.status_code, identifier, error.detail).body, error.status_code, dict(error.headers or {})
+    )
+
+
+async def _miss(request: Request, error: Exception) -> Response:
+    """Of an address that leads to neither: a line break in it is enough."""
+    return await (_control_miss if request.url.path.startswith("/sandbox/") else _api_miss)(request, error)
 
 
 async def _control_problem(_: Request, error: Exception) -> Response:
@@ -122,7 +143,7 @@ async def _control_problem(_: Request, error: Exception) -> Response:
 
 async def _control_miss(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return answer({"error": error.detail}, error.status_code)
+    return answer({"error": error.detail}, error.status_code, dict(error.headers or {}))
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -1,7 +1,6 @@
 """Who may call the API: one API user with one key, by HTTP Basic."""
 
 import base64
-import binascii
 import secrets
 from dataclasses import dataclass
 
@@ -37,5 +36,5 @@ def _decoded(header: str) -> bytes:
     scheme, _, coded = header.partition(" ")
     try:
         return base64.b64decode(coded, validate=True) if scheme.lower() == "basic" else b""
-    except binascii.Error:
+    except ValueError:
         return b""

@@ -110,8 +110,8 @@ def _dates_shown(call: Call, doc: Json) -> Json:
 
 
 def _compact(call: Call, doc: Json) -> Json:
-    short = {key: doc[key] for key in COMPACT} | _dates_shown(call, doc)
-    return short | {"customer": {key: doc["customer"][key] for key in COMPACT_CUSTOMER}}
+    short = doc | _dates_shown(call, doc)
+    return {key: short[key] for key in COMPACT} | {"customer": {key: doc["customer"][key] for key in COMPACT_CUSTOMER}}
 
 
 def _total_remaining(call: Call) -> str:

@@ -56,6 +56,12 @@ def queue(sandbox: Sandbox, doc: Json, body: Json) -> None:
     sandbox.callback_queued.set()
 
 
+def queue_of_account(sandbox: Sandbox, about: str, body: Json) -> None:
+    """What is told of no single billogram goes to the account's address, in order for what it is about."""
+    own = dict.fromkeys(("url", "sign_key", "custom"))
+    queue(sandbox, {"id": about, "creditor_unique_value": about, "callbacks": own}, body)
+
+
 def ready(database: Database, now: float, limit: int, besides: Collection[int]) -> list[Job]:
     left = f"seq NOT IN ({', '.join('?' * len(besides))})"
     sql = (

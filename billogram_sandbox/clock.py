@@ -1,12 +1,17 @@
 """The movable clock: real time plus an offset kept in the database; and how Billogram writes times."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from billogram_sandbox.database import Database
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
+DURATION = r"^([0-9]{1,6})([smhdy])$"
+END = datetime(9000, 1, 1, tzinfo=UTC)
+"""The clock stays before it, so that whatever is counted in days from there is within the calendar."""
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -15,12 +20,22 @@ class Clock:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._held: datetime | None = None
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(microseconds=self._database.get("clock_offset_us") or 0)
+        return self._held or datetime.now(UTC) + timedelta(microseconds=self._database.get("clock_offset_us") or 0)
 
     def move(self, to: datetime) -> None:
         self._database.put("clock_offset_us", (to - datetime.now(UTC)) // timedelta(microseconds=1))
+
+    @contextmanager
+    def held(self, at: datetime) -> Iterator[None]:
+        """What falls due at its own instant happens then, however late the clock got there."""
+        self._held = at
+        try:
+            yield
+        finally:
+            self._held = None
 
     def reset(self) -> None:
         self._database.put("clock_offset_us", 0)
@@ -35,7 +50,7 @@ def start_of_next_day(day: date) -> datetime:
 
 def later(now: datetime, duration: str) -> datetime:
     """Days and years are civil ones of Stockholm: they keep the local time; the rest is elapsed time."""
-    match = re.fullmatch(r"(\d{1,6})([smhdy])", duration)
+    match = re.fullmatch(DURATION, duration)
     if not match:
         raise ValueError("a duration is a number and one of s, m, h, d, y, such as 30d")
     count, unit = int(match[1]), match[2]

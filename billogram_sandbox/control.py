@@ -1,16 +1,21 @@
 """The control plane: everything about the sandbox that Billogram itself does not offer over its API. What people and
 banks do lives in outside."""
 
-from pydantic import ValidationError
+from typing import Annotated
+
+from pydantic import Field, ValidationError
 
 from billogram_sandbox import account, billograms, callbacks, lists, timeline
 from billogram_sandbox.call import Call
-from billogram_sandbox.clock import instant, later, parse_instant
+from billogram_sandbox.clock import DURATION, END, instant, later, parse_instant
 from billogram_sandbox.documents import Json, load
 from billogram_sandbox.faults import Faults, Misbehaviour
-from billogram_sandbox.shapes import Shape, read
+from billogram_sandbox.shapes import Instant, Shape, read
 
-TABLES = ("customers", "invoices", "billograms", "events", "callbacks", "attempts")
+TABLES = (
+    *("customers", "invoices", "billograms", "events", "callbacks", "attempts"),
+    *("items", "attachments", "reports", "einvoices", "payment_sources", "tab_settings", "tabs", "tab_items"),
+)
 FILTERS = {"custom": "callbacks:custom", "state": "state", "customer_no": "customer:customer_no"}
 
 
@@ -21,8 +26,8 @@ class Refusal(Exception):
 
 
 class Move(Shape):
-    advance: str | None = None
-    set: str | None = None
+    advance: Annotated[str, Field(json_schema_extra={"pattern": DURATION})] | None = None
+    set: Instant | None = None
 
 
 def clock(call: Call) -> Json:
@@ -46,6 +51,8 @@ def move_clock(call: Call) -> Json:
         raise Refusal(400, str(error)) from None
     if to < now:
         raise Refusal(400, f"the clock cannot go back: it is {instant(now)}")
+    if to >= END:
+        raise Refusal(400, f"the clock cannot go on to {instant(END)}")
     timeline.perform(call.sandbox, to)
     call.sandbox.clock.move(to)
     call.sandbox.timeline_changed.set()

@@ -15,6 +15,11 @@ def dump(value: object) -> str:
     return ENCODER.encode(value)
 
 
+def require_unicode(value: object) -> None:
+    """Raises ValueError for half of a surrogate pair, which JSON can write and no UTF-8 can."""
+    json.dumps(value, default=str, ensure_ascii=False).encode()
+
+
 def merged(old: Json, new: Json) -> Json:
     """Structures are merged key by key, everything else is replaced."""
     result = dict(old)

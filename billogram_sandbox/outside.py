@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from billogram_sandbox import billograms, delivery, events, lateness, recalls, settlement
+from billogram_sandbox import billograms, delivery, events, factoring, lateness, recalls, settlement
 from billogram_sandbox.call import Call
 from billogram_sandbox.control import Refusal
 from billogram_sandbox.documents import Json
 from billogram_sandbox.shapes import Amount, Shape, read
-from billogram_sandbox.states import AT_COLLECTOR, COLLECTION, COLLECTOR_ENDED, UNATTESTED
+from billogram_sandbox.states import AT_COLLECTOR, COLLECTION, COLLECTOR_ENDED, FACTORING, FACTORING_DENIED, UNATTESTED
 
 
 class Pay(Shape):
@@ -23,6 +23,10 @@ class Delivery(Shape):
 class Collector(Shape):
     outcome: Literal["paid", "ended", "cancelled"]
     amount: Amount | None = None
+
+
+class Factoring(Shape):
+    outcome: Literal["sold", "denied"]
 
 
 def pay(call: Call) -> Json:
@@ -71,8 +75,16 @@ def tell_collector(call: Call) -> Json:
     return billograms.full(call, doc)
 
 
+def tell_factoring(call: Call) -> Json:
+    wanted, doc = read(Factoring, call.body), billograms.load_one(call.sandbox, call.path["id"])
+    if doc["state"] != FACTORING:
+        raise Refusal(409, f"there is nothing to answer in state {doc['state']}")
+    factoring.ANSWERS[wanted.outcome](call.sandbox, doc, call.sandbox.clock.now())
+    return billograms.full(call, doc)
+
+
 def _sent(call: Call) -> Json:
     doc = billograms.load_one(call.sandbox, call.path["id"])
-    if doc["state"] == UNATTESTED:
-        raise Refusal(409, "nothing happens to a draft: send it first")
+    if doc["state"] in (UNATTESTED, FACTORING, FACTORING_DENIED):
+        raise Refusal(409, "nothing happens to what was not sent: send it first")
     return doc

@@ -1,15 +1,16 @@
-"""When the sandbox does something by itself. What it then does lives in lateness.
+"""When the sandbox does something by itself. What it then does lives in lateness, factoring, and billing_tabs.
 
 Time comes by being moved and by passing; both perform what is due in order, each at its own instant.
 """
 
 from datetime import datetime
 
-from billogram_sandbox import lateness
+from billogram_sandbox import billing_tabs, factoring, lateness
 from billogram_sandbox.clock import instant, parse_instant
 from billogram_sandbox.documents import load
 from billogram_sandbox.lists import column
 from billogram_sandbox.sandbox import Sandbox
+from billogram_sandbox.states import FACTORING
 from billogram_sandbox.wake import wait
 
 WAKES_AT = column("_wakes_at")
@@ -17,14 +18,26 @@ NAP_SECONDS = 60.0  # a machine that slept has moved on without the timer; look 
 
 
 def next_due(sandbox: Sandbox) -> datetime | None:
-    text = sandbox.database.scalar(f"SELECT min({WAKES_AT}) FROM billograms")
-    return parse_instant(text) if text else None
+    own = sandbox.database.scalar(f"SELECT min({WAKES_AT}) FROM billograms")
+    due = [text for text in (own, billing_tabs.next_due(sandbox)) if text]
+    return parse_instant(min(due)) if due else None
 
 
 def perform(sandbox: Sandbox, until: datetime) -> None:
-    first = f"SELECT doc FROM billograms WHERE {WAKES_AT} <= ? ORDER BY {WAKES_AT}, seq LIMIT 1"
-    while row := sandbox.database.row(first, instant(until)):
-        lateness.wake(sandbox, load(row["doc"]))
+    while (due := next_due(sandbox)) and due <= until:
+        if billing_tabs.next_due(sandbox) == instant(due):
+            billing_tabs.wake(sandbox, due)
+        else:
+            _wake_billogram(sandbox, due)
+
+
+def _wake_billogram(sandbox: Sandbox, due: datetime) -> None:
+    text = sandbox.database.scalar(
+        f"SELECT doc FROM billograms WHERE {WAKES_AT} = ? ORDER BY seq LIMIT 1", instant(due)
+    )
+    doc = load(text)
+    wake = factoring.wake if doc["state"] == FACTORING else lateness.wake
+    wake(sandbox, doc)
 
 
 async def run(sandbox: Sandbox) -> None:

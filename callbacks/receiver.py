@@ -54,8 +54,10 @@ def receiver_router(receiver: Receiver) -> APIRouter:
 
 
 def _receive(receiver: Receiver, account: str, headers: dict[str, str], body: bytes) -> Response:
-    with receiver.database.read() as session:
-        keys = callback_keys(session, receiver.cipher, account)
+    keys = None
+    if account.isprintable():  # what is not, such as a NUL, is no account's name, and not every database may be asked
+        with receiver.database.read() as session:
+            keys = callback_keys(session, receiver.cipher, account)
     if keys is None:
         return _answer(404, "unknown_account", "no such account")
     if not is_genuine(headers, body, keys):

@@ -4,14 +4,24 @@ that are made from now on. One transaction, and no word to the workflow: the nex
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from contracts.delivery import DeliveryMethod
 from contracts.money import Currency, agreed_total
 from contracts.state import ContractStatus
 from contracts.terms import Refused
 from starter.commands import ContractUnknown
-from starter.sale import BadSale, FieldError, Input, OptionalText, SaleLine, field_errors, lines_of, policy_errors
+from starter.sale import (
+    BadSale,
+    FieldError,
+    Input,
+    OptionalText,
+    PolicyOverride,
+    SaleLine,
+    field_errors,
+    lines_of,
+    policy_errors,
+)
 from store.contracts import contract
 from store.database import Database
 from store.schema import ContractRow
@@ -21,10 +31,12 @@ from store.terms import change_terms
 class Change(Input):
     """Fields that are left out stay as they are. `policy` takes the place of the contract's whole override."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     lines: Annotated[list[SaleLine], Field(min_length=1, max_length=50)] = []
     delivery_method: DeliveryMethod | None = None
     edi_number: OptionalText = None
-    policy: dict[str, object] = {}
+    policy: PolicyOverride = {}
 
 
 def change_contract(database: Database, account: str, contract_id: str, body: object, now: datetime) -> None:

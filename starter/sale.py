@@ -14,12 +14,14 @@ from contracts.delivery import Address, DeliveryMethod
 from contracts.invoice import Subscriber
 from contracts.money import Currency, Line, Money, agreed_total
 from contracts.periods import Interval, IntervalUnit, boundary, civil_day, is_zone
-from contracts.policy import Policy, changed
+from contracts.policy import Policy
 from contracts.terms import Schedule
+from starter.described import ONE_LINE, ONE_LINE_WITH_A_WORD, POLICY, PRICE, VAT_RATE, ZONE
 from store.sales import NewContract
 
 DAYS_BACK_MAX = 31
 CIVIL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
 
 
 class FieldError(NamedTuple):
@@ -45,6 +47,13 @@ def _price(value: object) -> object:
     return Money.parse(value, Currency.SEK).text
 
 
+def _vat_rate(value: object) -> object:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole and not (isinstance(value, str) and PERCENT.fullmatch(value)):
+        raise ValueError('write the rate in percent, as a whole number or a string like "25"')
+    return value
+
+
 def _civil_date(value: object) -> object:
     if isinstance(value, date):
         return value
@@ -65,18 +74,22 @@ def _one_line(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(min_length=1, max_length=100, pattern=r"\S"), AfterValidator(_one_line)]
-MaybeEmpty = Annotated[str, Field(max_length=100), AfterValidator(_one_line)]
+Text = Annotated[
+    str, Field(min_length=1, max_length=100, pattern=r"\S"), AfterValidator(_one_line), ONE_LINE_WITH_A_WORD
+]
+MaybeEmpty = Annotated[str, Field(max_length=100), AfterValidator(_one_line), ONE_LINE]
 OptionalText = MaybeEmpty | None
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-Price = Annotated[str, BeforeValidator(_price)]
+Price = Annotated[str, BeforeValidator(_price), PRICE]
+VatRate = Annotated[str | int, BeforeValidator(_vat_rate), VAT_RATE]
 CivilDate = Annotated[date, BeforeValidator(_civil_date)]
-Zone = Annotated[str, BeforeValidator(_zone)]
+Zone = Annotated[str, BeforeValidator(_zone), ZONE]
+PolicyOverride = Annotated[dict[str, object], POLICY]
 
 
 class SaleAddress(Input):
     street: MaybeEmpty = ""
-    zipcode: Annotated[str, Field(max_length=20), AfterValidator(_one_line)] = ""
+    zipcode: Annotated[str, Field(max_length=20), AfterValidator(_one_line), ONE_LINE] = ""
     city: MaybeEmpty = ""
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "SE"
 
@@ -109,7 +122,7 @@ class SaleLine(Input):
     title: Text
     quantity: Annotated[int, Field(strict=True, ge=1, le=10_000)]
     unit_price: Price
-    vat_rate: str | int
+    vat_rate: VatRate
     product: OptionalText = None
 
 
@@ -130,7 +143,7 @@ class Sale(Input):
     fixed_periods: Annotated[int, Field(strict=True, ge=1, le=1200)] | None = None
     delivery_method: DeliveryMethod | None = None
     edi_number: OptionalText = None
-    policy: dict[str, object] = {}
+    policy: PolicyOverride = {}
 
 
 def parse_sale(body: object, now: datetime) -> NewContract:
@@ -157,10 +170,11 @@ def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
 
 
 def policy_errors(changes: Mapping[str, object], prefix: str = "") -> list[FieldError]:
-    """Why these changes of a policy can't be taken, field by field."""
-    unknown = [FieldError(f"{prefix}/{name}", "no such field") for name in changes.keys() - Policy.model_fields.keys()]
+    """Why these changes of a policy can't be taken, field by field. Strictly: no number is written as text or false."""
+    known = {name: value for name, value in changes.items() if name in Policy.model_fields}
+    unknown = [FieldError(f"{prefix}/{name}", "no such field") for name in changes.keys() - known.keys()]
     try:
-        changed(Policy(), dict(changes))
+        Policy.model_validate_json(json.dumps(known), strict=True)
     except ValidationError as error:
         return sorted([*unknown, *field_errors(error, prefix)])
     return sorted(unknown)

@@ -1,6 +1,7 @@
 """What the sandbox's tests call it with: a client with short names, a receiver of callbacks, and waiting."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+
+from tests.billogram_sandbox.conforming import conforms
 
 Json = dict[str, Any]  # Any: JSON, looked into by the assertions
 USER, KEY = "1234-abcdefgh", "0" * 32
@@ -18,6 +21,7 @@ class Client:
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http
+        http.event_hooks["response"].append(conforms)
 
     async def api(self, verb: str, path: str, body: object = None, **query: str | int) -> httpx.Response:
         content = None if verb in ("GET", "DELETE") else json.dumps(body)
@@ -142,3 +146,10 @@ def problem(response: httpx.Response) -> tuple[int, str, str | None, list[str | 
 
 def types(billogram: Json) -> list[str]:
     return [event["type"] for event in billogram["events"]]
+
+
+def base64_of(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+PDF = b"%PDF-1.7\n%%EOF\n"

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.billogram_sandbox.calling import Client, Json, data, ok, problem, row
+from tests.billogram_sandbox.calling import KEY, USER, Client, Json, data, ok, problem, row
 
 
 async def test_without_credentials_there_is_a_challenge_and_wrong_ones_are_forbidden(client: Client) -> None:
@@ -20,12 +20,14 @@ async def test_every_answer_is_json_without_charset_and_with_escapes(client: Cli
         await client.api("POST", "/customer", {"name": "Åsa"}),
         await client.api("GET", "/customer/999"),
         await client.api("GET", "/nonsense"),
+        await client.api("GET", "/customer/1%0A"),
         await client.api("DELETE", "/customer/1"),
     ]
 
-    assert [response.headers["content-type"] for response in responses] == ["application/json"] * 4
+    assert [response.headers["content-type"] for response in responses] == ["application/json"] * 5
     assert "\\u00c5sa" in responses[0].text
     assert [problem(response)[:2] for response in responses[1:]] == [
+        (404, "NOT_FOUND"),
         (404, "NOT_FOUND"),
         (404, "NOT_FOUND"),
         (405, "METHOD_NOT_ALLOWED"),
@@ -249,6 +251,37 @@ async def test_a_list_of_events_is_of_one_billogram_and_by_its_time_only(
     usual = {"filter_type": "field", "filter_field": "billogram_id", "filter_value": billogram["id"]}
 
     assert problem(await client.api("GET", "/billogram_event", **(usual | query)))[:2] == refusal
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" * 100_000, id="too deep"),
+        pytest.param(b'{"name": ' + b"1" * 5_000 + b"}", id="too long a number"),
+        pytest.param(b'{"name": 1e' + b"9" * 30 + b"}", id="too large a number"),
+        pytest.param(b'{"name": "\xff"}', id="no UTF-8"),
+        pytest.param(b'{"name": "Lisa", "notes": "\\ud800"}', id="half a sign"),
+        pytest.param(b'{"name": "Lisa", "\\ud800": 1}', id="half a sign in a key"),
+    ],
+)
+async def test_what_only_looks_like_json_is_refused(client: Client, body: bytes) -> None:
+    """Each of these was a 500 once, or stopped the sending of callbacks."""
+    response = await client.http.post("/api/v2/customer", content=body, auth=(USER, KEY))
+
+    assert problem(response) == (400, "INVALID_PARAMETER", None, None)
+
+
+async def test_credentials_that_are_not_ascii_are_wrong_ones(client: Client) -> None:
+    response = await client.http.get("/api/v2/customer", headers={b"Authorization": b"Basic \xc3\xa5"})
+
+    assert problem(response)[:2] == (403, "INVALID_AUTH")
+
+
+async def test_what_is_not_possible_at_an_address_is_answered_with_what_is(client: Client) -> None:
+    response = await client.api("PUT", "/billogram_event", {})
+
+    assert problem(response)[:2] == (405, "METHOD_NOT_ALLOWED")
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD"}
 
 
 async def test_the_control_plane_answers_this_machine_only(client: Client) -> None:

@@ -47,6 +47,18 @@ async def test_the_clock_moves_forward_only_and_by_what_it_understands(client: C
     assert response.json()["error"]
 
 
+async def test_the_clock_stays_within_the_calendar_and_so_does_all_that_is_counted_from_it(client: Client) -> None:
+    invoice = await client.sent(due_days=9999, automatic_reminders_settings=[{"delay_days": 9999}] * 3)
+    beyond = await client.http.post("/sandbox/clock", json={"advance": "6974y"})
+    last = await client.http.post("/sandbox/clock", json={"set": "8999-12-31T12:00:00Z"})
+    late = await client.sent(due_days=9999)
+
+    assert beyond.status_code == 400
+    assert last.status_code == 200
+    assert (await client.get(invoice["id"]))["state"] == "Reminder_3"
+    assert late["due_date"] == "9027-05-18"
+
+
 async def test_events_come_in_the_order_of_their_instants(live: Client, receiver: Receiver) -> None:
     later, sooner = await live.sent(due_days=20), await live.sent(due_days=10)
     await receiver.holds(4)

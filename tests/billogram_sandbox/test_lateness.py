@@ -88,6 +88,19 @@ async def test_new_settings_of_the_account_stay_until_new_ones_are_given(client:
     assert unknown.status_code == 400
 
 
+async def test_a_reminder_needs_no_words_wherever_it_is_asked_for(client: Client) -> None:
+    """Without them it was never sent: the move of the clock was a 500."""
+    await client.control("PUT", "/account", {"automatic_reminders": [{"delay_days": 1}]})
+    by_account = await client.sent(due_days=1)
+    draft = await client.draft(due_days=1)
+    await client.api("PUT", f"/billogram/{draft['id']}", {"automatic_reminders_settings": [{"delay_days": 2}]})
+    by_change = data(await client.command(draft["id"], "send", {"method": "Email"}))
+    await client.advance("9d")
+
+    for billogram in (by_account, by_change):
+        assert (await client.get(billogram["id"]))["state"] == "Reminder_1"
+
+
 async def test_reminders_stop_once_only_fees_remain_or_it_is_settled(client: Client) -> None:
     ladder = [{"delay_days": days} for days in (1, 1, 1, 1)]
     paid, fees = [await client.sent(due_days=1, automatic_reminders_settings=ladder) for _ in range(2)]

@@ -67,6 +67,7 @@ async def test_a_genuine_callback_is_kept_once_however_often_it_comes(
         ("demo", "another key", EVENT, 401),
         ("keyless", "", EVENT, 401),
         ("nobody", CALLBACK_KEY, EVENT, 404),
+        ("de%00mo", CALLBACK_KEY, EVENT, 404),
         ("demo", CALLBACK_KEY, b"<html>", 400),
         ("demo", CALLBACK_KEY, b"[1, 2]", 400),
         ("demo", CALLBACK_KEY, b'{"a":' * 50_000, 400),
