@@ -1,7 +1,8 @@
 """Billing tabs: what a customer takes over time is written on one, and billed as one billogram on its day.
 
 A tab opens with its first item. On its day it becomes a billogram, sent at once, and the next item opens another.
-If the billogram can't be made, a callback says why, and the items wait for the next day of the frequency.
+If the billogram can't be made, a callback says why, and the items wait for the next day of the frequency; after ten
+such days, until there is another item or another setting. A tab without items goes.
 """
 
 import re
@@ -21,6 +22,7 @@ from billogram_sandbox.tab_shapes import ONE_DAY, NewTabItem, TabSettings, next_
 
 HEADER = "X-API-Deduplication-ID"
 HEADER_MAX = 36
+FAILURES_MAX = 10
 USUAL_FREQUENCY, USUAL_METHOD = "monthly#1", "Email"
 
 
@@ -59,6 +61,8 @@ def add_item(call: Call) -> Json:
     filled = {name: items.row_filled(call.sandbox, value) for name, value in call.body.items()}
     row = given(read(NewTabItem, filled).billogram_item)
     tab = _open(call.sandbox, customer.seq) or _opened(call.sandbox, customer.seq)
+    if tab["wakes_at"] is None:
+        _put_off_open(call.sandbox, customer.seq)
     at, item_id = instant(call.sandbox.clock.now()), str(uuid.uuid4())
     doc = {"billing_tab_id": tab["id"], "item_id": item_id, "created_at": at, "billogram_item": row}
     sql = "INSERT INTO tab_items (id, tab_id, customer_seq, deduplication_id, doc) VALUES (?, ?, ?, ?, ?)"
@@ -76,6 +80,8 @@ def delete_item(call: Call) -> Json:
     assert tab is not None
     _require_unbilled(tab)
     call.sandbox.database.run("UPDATE tab_items SET is_removed = 1 WHERE id = ?", item["id"])
+    if not _items(call.sandbox, tab):
+        call.sandbox.database.run("DELETE FROM tabs WHERE id = ?", tab["id"])
     return {"status": "OK", "data": {}}
 
 
@@ -118,15 +124,13 @@ def wake(sandbox: Sandbox, at: datetime) -> None:
     assert tab is not None
     with sandbox.clock.held(at):
         if _billed(sandbox, tab, at):
-            sandbox.database.run("UPDATE tabs SET wakes_at = NULL WHERE id = ?", tab["id"])
+            sandbox.database.run("UPDATE tabs SET wakes_at = NULL, is_billed = 1 WHERE id = ?", tab["id"])
         else:
-            _put_off_open(sandbox, tab["customer_seq"])
+            _put_off_open(sandbox, tab["customer_seq"], tab["failures"] + 1)
 
 
 def _billed(sandbox: Sandbox, tab: Row, at: datetime) -> bool:
     rows = [load(item["doc"])["billogram_item"] for item in _items(sandbox, tab)]
-    if not rows:
-        return False
     number = sandbox.database.scalar("SELECT customer_no FROM customers WHERE seq = ?", tab["customer_seq"])
     method = _settings(sandbox, tab["customer_seq"])["delivery_method"] or USUAL_METHOD
     then = {"command": "send", "method": method}
@@ -145,7 +149,7 @@ def _billed(sandbox: Sandbox, tab: Row, at: datetime) -> bool:
 
 
 def _opened(sandbox: Sandbox, customer_seq: int) -> Row:
-    sql = "INSERT INTO tabs VALUES (?, ?, ?, ?)"
+    sql = "INSERT INTO tabs (id, customer_seq, billing_date, wakes_at) VALUES (?, ?, ?, ?)"
     sandbox.database.run(sql, str(uuid.uuid4()), customer_seq, *_next_billing(sandbox, customer_seq))
     sandbox.timeline_changed.set()
     tab = _open(sandbox, customer_seq)
@@ -153,9 +157,10 @@ def _opened(sandbox: Sandbox, customer_seq: int) -> Row:
     return tab
 
 
-def _put_off_open(sandbox: Sandbox, customer_seq: int) -> None:
-    sql = "UPDATE tabs SET billing_date = ?, wakes_at = ? WHERE customer_seq = ? AND wakes_at IS NOT NULL"
-    sandbox.database.run(sql, *_next_billing(sandbox, customer_seq), customer_seq)
+def _put_off_open(sandbox: Sandbox, customer_seq: int, failures: int = 0) -> None:
+    day, wakes_at = _next_billing(sandbox, customer_seq)
+    sql = "UPDATE tabs SET billing_date = ?, wakes_at = ?, failures = ? WHERE customer_seq = ? AND NOT is_billed"
+    sandbox.database.run(sql, day, wakes_at if failures < FAILURES_MAX else None, failures, customer_seq)
     sandbox.timeline_changed.set()
 
 
@@ -187,7 +192,7 @@ def _items(sandbox: Sandbox, tab: Row) -> list[Row]:
 
 
 def _open(sandbox: Sandbox, customer_seq: int) -> Row | None:
-    return sandbox.database.row("SELECT * FROM tabs WHERE customer_seq = ? AND wakes_at IS NOT NULL", customer_seq)
+    return sandbox.database.row("SELECT * FROM tabs WHERE customer_seq = ? AND NOT is_billed", customer_seq)
 
 
 def _tab(call: Call, customer: Customer) -> Row:
@@ -229,5 +234,5 @@ def _deduplication_id(call: Call) -> str:
 
 
 def _require_unbilled(tab: Row) -> None:
-    if tab["wakes_at"] is None:
+    if tab["is_billed"]:
         raise wrong_state("the tab is billed already")

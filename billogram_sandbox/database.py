@@ -22,9 +22,10 @@ CREATE TABLE IF NOT EXISTS payment_sources (id TEXT PRIMARY KEY, customer_seq IN
 CREATE TABLE IF NOT EXISTS tab_settings (customer_seq INTEGER PRIMARY KEY, doc TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tabs (
     id TEXT PRIMARY KEY, customer_seq INTEGER NOT NULL, billing_date TEXT NOT NULL,
-    wakes_at TEXT -- null: its billogram was made
+    wakes_at TEXT, -- null: it was billed, or has failed too often
+    is_billed INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0
 );
-CREATE UNIQUE INDEX IF NOT EXISTS tabs_open ON tabs (customer_seq) WHERE wakes_at IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS tabs_open ON tabs (customer_seq) WHERE NOT is_billed;
 CREATE INDEX IF NOT EXISTS tabs_wake ON tabs (wakes_at);
 CREATE TABLE IF NOT EXISTS tab_items (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tab_id TEXT NOT NULL, customer_seq INTEGER NOT NULL,

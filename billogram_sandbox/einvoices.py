@@ -15,6 +15,7 @@ from billogram_sandbox.sandbox import Sandbox
 from billogram_sandbox.shapes import Email, Shape, read
 
 ITALIAN = ("pec", "codice_destinatario")
+CREATED = "EinvoiceRegistrationCreated"
 MADE_UP = "190000000000.BANK.SE"
 
 
@@ -38,7 +39,9 @@ def register(call: Call) -> Json:
         text = "identifier is Swedish, pec and codice_destinatario are Italian"
         raise Problem(400, "INVALID_PARAMETER_COMBINATION", text, "identifier")
     regional = {"regional_italy": italian} if italian else {"regional_sweden": _swedish(wanted["identifier"])}
-    return {"status": "OK", "data": _store(call.sandbox, call.path["id"], regional)}
+    doc = _stored(call.sandbox, call.path["id"], regional)
+    _call_back(call.sandbox, CREATED, call.path["id"], {})
+    return {"status": "OK", "data": doc}
 
 
 def get(call: Call) -> Json:
@@ -54,7 +57,8 @@ def tell(call: Call) -> Json:
     wanted, number, number_no = read(Told, call.body), call.path["id"], "personal_identification_number"
     seen = wanted.personal_identification_number
     if wanted.outcome == "registered":
-        return _store(call.sandbox, number, {"regional_sweden": _swedish(MADE_UP)})
+        _stored(call.sandbox, number, {"regional_sweden": _swedish(MADE_UP)})
+        return _call_back(call.sandbox, CREATED, number, {})
     if wanted.outcome == "recipient_not_found":
         data = {"operation": "ADD", number_no: seen, "electronic_invoicing_address": "FI0000000000000000"}
         return _call_back(call.sandbox, "EinvoiceRegistrationRecipientNotFound", number, data)
@@ -72,12 +76,11 @@ def _swedish(identifier: str) -> Json:
     return {"identifier": identifier, "fmi": identifier}
 
 
-def _store(sandbox: Sandbox, customer_no: str, regional: Json) -> Json:
+def _stored(sandbox: Sandbox, customer_no: str, regional: Json) -> Json:
     seq = customers.seq_of(sandbox, customer_no)
     at = sandbox.clock.now().isoformat(timespec="microseconds")
     doc = {"status": "registered", "registered_at": at, "regional_sweden": None, "regional_italy": None} | regional
     sandbox.database.run("INSERT OR REPLACE INTO einvoices VALUES (?, ?)", seq, dump(doc))
-    _call_back(sandbox, "EinvoiceRegistrationCreated", customer_no, {})
     return doc
 
 

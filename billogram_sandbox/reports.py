@@ -1,4 +1,4 @@
-"""Reports for the bookkeeping: two for each month that is over, since the first event.
+"""Reports for the bookkeeping: two for each month that is over and in which something happened.
 
 The journal lists what changed the debt of anybody in the month. The SIE file has its head and no vouchers.
 """
@@ -61,11 +61,9 @@ def _catch_up(sandbox: Sandbox) -> None:
 
 
 def _months_over(sandbox: Sandbox) -> Iterator[date]:
-    first = sandbox.database.scalar(f"SELECT min({lists.column('created_at')}) FROM events")
-    month = _local(first).replace(day=1) if first else sandbox.clock.today()
-    while (after := _following(month)) <= sandbox.clock.today():
-        yield month
-        month = after
+    hours = sandbox.database.rows(f"SELECT DISTINCT substr({lists.column('created_at')}, 1, 13) AS hour FROM events")
+    months = {_local(f"{row['hour']}:00:00").replace(day=1) for row in hours}
+    return (month for month in sorted(months) if _following(month) <= sandbox.clock.today())
 
 
 def _following(month: date) -> date:

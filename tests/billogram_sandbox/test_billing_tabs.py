@@ -109,7 +109,7 @@ async def test_an_item_is_filled_from_the_register(client: Client) -> None:
     assert (item["billogram_item"]["title"], item["billogram_item"]["unit"]) == ("Tidning", "day")
 
 
-async def test_what_is_taken_off_is_not_billed_and_an_empty_tab_waits(client: Client) -> None:
+async def test_what_is_taken_off_is_not_billed_and_an_empty_tab_goes(client: Client) -> None:
     await started(client, billing_frequency="daily")
     item = await add(client)
     ok(await client.api("DELETE", f"{TAB}/item/{item['item_id']}"))
@@ -120,7 +120,7 @@ async def test_what_is_taken_off_is_not_billed_and_an_empty_tab_waits(client: Cl
     await client.advance("3d")
 
     assert (await client.api("GET", f"{TAB}/item/{item['item_id']}")).status_code == 404
-    assert later["billing_tab_id"] == item["billing_tab_id"]
+    assert later["billing_tab_id"] != item["billing_tab_id"]
     assert tab["billing_tab"]["billing_date"] == "2030-03-05"
     assert deleted["data"] == {}
     assert ok(await client.api("GET", "/billogram"))["data"] == []
@@ -154,6 +154,19 @@ async def test_a_tab_that_cannot_be_billed_tells_why_and_is_tried_again(live: Cl
     assert told["event"]["response"]["status"] == "INVALID_PARAMETER"
     assert told["event"]["response"]["data"]["message"] == "invalid delivery method, address missing"
     assert [each["created_at"] for each in ok(await live.api("GET", "/billogram"))["data"]] == ["2030-03-02 23:00:00"]
+
+
+async def test_a_tab_that_fails_too_often_waits_for_another_item(client: Client) -> None:
+    await started(client, billing_frequency="daily", delivery_method="SMS")
+    await add(client)
+    await client.advance("1y")
+    given_up = (await client.control("GET", "/clock"))["next_due"]
+    await client.api("PUT", "/customer/1", {"contact": {"phone": "0700000000"}})
+    await add(client)
+    await client.advance("1d")
+
+    assert given_up is None
+    assert [each["total_sum"] for each in ok(await client.api("GET", "/billogram"))["data"]] == [250]
 
 
 async def test_settings_are_the_accounts_until_given_and_move_an_open_tab(client: Client) -> None:
