@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from billogram_sandbox import billograms, delivery, events, lateness, recalls, settlement
+from billogram_sandbox import billograms, delivery, events, lateness, paying, recalls, settlement
 from billogram_sandbox.call import Call
 from billogram_sandbox.control import Refusal
 from billogram_sandbox.documents import Json
@@ -14,6 +14,16 @@ class Pay(Shape):
     amount: Amount | None = None
     payer_name: str | None = None
     method: Literal["bankgiro", "swish", "autogiro", "card"] = "bankgiro"
+
+
+class Request(Shape):
+    method: paying.PayMethod
+    amount: Amount | None = None
+
+
+class Settled(Shape):
+    outcome: paying.Outcome
+    payer_name: str | None = None
 
 
 class Delivery(Shape):
@@ -34,6 +44,20 @@ def pay(call: Call) -> Json:
     how = {"manual": False, "payer_name": wanted.payer_name, "payment_type": wanted.method}
     settlement.pay(call.sandbox, doc, amount, how)
     return billograms.full(call, doc)
+
+
+def request_payment(call: Call) -> Json:
+    wanted, doc = read(Request, call.body), _sent(call)
+    return paying.start(call, doc, wanted.method, wanted.amount)
+
+
+def requested_payment(call: Call) -> Json:
+    return paying.find(call.sandbox, call.path["id"])
+
+
+def settle_request(call: Call) -> Json:
+    wanted = read(Settled, call.body)
+    return paying.settle(call, call.path["id"], wanted.outcome, wanted.payer_name)
 
 
 def recall(call: Call) -> Json:
