@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, timeline
+from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, payments, timeline
 from billogram_sandbox.call import Handler, endpoint
 from billogram_sandbox.envelope import Problem, answer
 from billogram_sandbox.gates import ApiGate, LoopbackGate
@@ -44,6 +44,9 @@ CONTROL: list[tuple[str, str, Handler]] = [
     ("POST", "/billograms/{id}/recall", outside.recall),
     ("POST", "/billograms/{id}/delivery", outside.tell_delivery),
     ("POST", "/billograms/{id}/collector", outside.tell_collector),
+    ("GET", "/payments", payments.listing),
+    ("POST", "/payments", payments.receive),
+    ("POST", "/payments/{id}/allocate", payments.allocate),
     ("GET", "/billograms", control.list_billograms),
     ("GET", "/callbacks", control.list_callbacks),
     ("GET", "/faults", control.faults),

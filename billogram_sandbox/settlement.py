@@ -27,6 +27,9 @@ from billogram_sandbox.states import (
     UNPAID_FAMILY,
 )
 
+SMALL = Decimal(5)
+"""What is paid too much is below it adjusted in the books, else it is the payer's (EDGE-3)."""
+
 
 def payment(call: Call, doc: Json, body: Json) -> None:
     """Registered by the creditor: it can't be recalled."""
@@ -110,7 +113,9 @@ def _receive(sandbox: Sandbox, doc: Json, into: str, kind: str, data: Json) -> N
         doc |= {"state": PARTLY_PAID, "flags": sorted({*doc["flags"], "partly paid"})}
     events.record(sandbox, doc, kind, now, data | billograms.sums(doc))
     if remaining < 0:
-        events.record(sandbox, doc, "OverpaymentAdjustment", now, {"amount": min(amount, -remaining)})
+        excess = min(amount, -remaining)
+        too_much = "OverpaymentAdjustment" if excess < SMALL else "OverpaymentCustomerLiability"
+        events.record(sandbox, doc, too_much, now, {"amount": excess})
     if before in OPEN and remaining <= 0:
         if before in AT_COLLECTOR:
             doc["flags"] = sorted({*doc["flags"], "paid on collection"})
