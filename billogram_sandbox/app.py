@@ -12,7 +12,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, payments, timeline
+from billogram_sandbox import (
+    billograms,
+    collector,
+    commands,
+    control,
+    customers,
+    drafts,
+    events,
+    outside,
+    payments,
+    timeline,
+)
 from billogram_sandbox.call import Handler, endpoint
 from billogram_sandbox.envelope import Problem, answer
 from billogram_sandbox.gates import ApiGate, LoopbackGate
@@ -43,7 +54,8 @@ CONTROL: list[tuple[str, str, Handler]] = [
     ("POST", "/requests/{id}", outside.settle_request),
     ("POST", "/billograms/{id}/recall", outside.recall),
     ("POST", "/billograms/{id}/delivery", outside.tell_delivery),
-    ("POST", "/billograms/{id}/collector", outside.tell_collector),
+    ("GET", "/billograms/{id}/collector", collector.books),
+    ("POST", "/billograms/{id}/collector", collector.tell),
     ("GET", "/payments", payments.listing),
     ("POST", "/payments", payments.receive),
     ("POST", "/payments/{id}/allocate", payments.allocate),

@@ -8,8 +8,8 @@ LADDER: list[Json] = [{"delay_days": 5, "message": "Har du glömt?"}, {"delay_da
 NOON = "2030-03-01T12:00:00Z"
 
 
-async def test_a_plain_invoice_only_becomes_overdue(client: Client) -> None:
-    billogram = await client.sent()
+async def test_a_plain_invoice_without_interest_only_becomes_overdue(client: Client) -> None:
+    billogram = await client.sent(interest_rate=0)
     clock = await client.advance("1y")
     late = await client.get(billogram["id"])
 
@@ -44,7 +44,7 @@ async def test_a_reminder_by_command_adds_its_fee_to_what_remains_and_not_to_the
 async def test_the_accounts_reminders_go_by_themselves_one_after_the_other(client: Client) -> None:
     await client.control("POST", "/clock", {"set": NOON})
     await client.control("PUT", "/account", {"automatic_reminders": LADDER, "default_reminder_fee": 45})
-    billogram = await client.sent(due_days=10)
+    billogram = await client.sent(due_days=10, interest_rate=0)
     due = [(await client.advance("10d"))["next_due"]]
     for _ in range(3):
         due.append((await client.control("POST", "/clock", {"set": due[-1]}))["next_due"])
@@ -128,7 +128,7 @@ async def test_respite_puts_off_being_late_and_its_end_is_watched(client: Client
     assert waiting["state"] == "Unpaid"
     assert removed["respite_date"] is None
     assert problem(again)[1] == "INVALID_OBJECT_STATE"
-    assert types(late)[2:] == ["Respite", "RespiteRemoved", "Overdue", "ReminderSent"]
+    assert types(late)[2:] == ["Respite", "RespiteRemoved", "Overdue", "InterestStarted", "ReminderSent"]
     assert [event["data"] for event in late["events"][2:4]] == [{"date": "2030-04-10"}] * 2
 
 
@@ -164,7 +164,7 @@ async def test_collection_begins_the_day_after_and_what_the_collector_gets_is_ke
     assert (some["state"], some["remaining_sum"]) == ("Collection", 100)
     assert (paid["state"], paid["flags"]) == ("Paid", ["paid on collection"])
     assert (paid["detailed_sums"]["paid_sum"], paid["detailed_sums"]["collector_paid_sum"]) == (0, -149)
-    assert types(paid)[3:] == [
+    assert types(paid)[4:] == [
         "Collection", "CollectionStatusUpdate", "CollectorPayment", "CollectorPayment", "BillogramEnded",
     ]  # fmt: skip
 
