@@ -139,10 +139,11 @@ def _is_worth_a_reminder(doc: Json) -> bool:
 
 
 def _collection(doc: Json) -> date | None:
-    """After the last reminder, if there are any; the amount is the least principal that is worth it."""
+    """Once, after the last reminder, if there are any; the amount is the least principal that is worth it."""
     wanted = doc["automatic_collection"]
     is_through = doc["reminder_count"] >= len(ladder(doc))
-    if wanted["delay_days"] is None or not is_through or not _is_late_and_owed(doc):
+    was_collected = "_collecting_on" in doc
+    if wanted["delay_days"] is None or was_collected or not is_through or not _is_late_and_owed(doc):
         return None
     if principal_remaining(doc) < (wanted["amount"] or Decimal(0)):
         return None

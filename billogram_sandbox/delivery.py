@@ -32,6 +32,13 @@ def letter(doc: Json, invoice_no: int, method: str) -> Json:
 
 
 def require_deliverable(customer: Json, method: str, path: Path | None = None) -> None:
+    lack = lack_of(customer, method)
+    if lack:
+        raise invalid(f"invalid delivery method, {lack}", "method", path)
+
+
+def lack_of(customer: Json, method: str) -> str | None:
+    """What each way needs."""
     address = customer["address"]
     street = address["street_address"] or address["address_line_1"]
     there = {
@@ -42,7 +49,8 @@ def require_deliverable(customer: Json, method: str, path: Path | None = None) -
     for way in method.split("+"):
         value, lack = there.get(way, (True, ""))
         if not value:
-            raise invalid(f"invalid delivery method, {lack}", "method", path)
+            return lack
+    return None
 
 
 def method_again(doc: Json, wanted: str | None) -> str:
@@ -52,10 +60,11 @@ def method_again(doc: Json, wanted: str | None) -> str:
 
 
 def usual_method_again(doc: Json) -> str:
-    """That of the sending, if it can be used again."""
-    first = first_way(doc["delivery_method"])
-    if first in AGAIN:
-        return first
+    """That by which it went last, of those that can be used again."""
+    ways = doc["_way"]["tried"] if "_way" in doc else [first_way(doc["delivery_method"])]
+    for way in reversed(ways):
+        if way in AGAIN and lack_of(doc["customer"], way) is None:
+            return str(way)
     return "Email" if doc["customer"]["email"] else "Letter"
 
 

@@ -13,7 +13,6 @@ from datetime import datetime
 
 from billogram_sandbox import agenda, delivery, events
 from billogram_sandbox.documents import Json
-from billogram_sandbox.envelope import Problem
 from billogram_sandbox.sandbox import Sandbox
 
 
@@ -22,12 +21,11 @@ def fall_back(sandbox: Sandbox, doc: Json, at: datetime) -> None:
     assert found is not None
     way, before = found[1]["way"], doc["_way"]["way"]
     delivery.goes_by(doc, way, agenda.civil(at))
-    try:
-        delivery.require_deliverable(doc["customer"], way)
-    except Problem as lack:
+    lack = delivery.lack_of(doc["customer"], way)
+    if lack:
         doc["_way"]["outcome"] = "failed"
         kind, data = NOT_ACCEPTED[way]
-        events.record(sandbox, doc, kind, at, {data: None, "message": lack.body["data"]["message"]})
+        events.record(sandbox, doc, kind, at, {data: None, "message": lack})
         return
     redirected = {"original_delivery_method": before, "delivery_redirected": True}
     events.record(sandbox, doc, "Resent", at, delivery.letter(doc, doc["invoice_no"], way) | redirected)

@@ -150,3 +150,12 @@ async def test_the_accounts_collection_holds_unless_the_billogram_says_otherwise
     await client.advance("60d")
 
     assert (await client.get(billogram["id"]))["state"] == state
+
+
+async def test_what_the_collector_would_not_take_does_not_go_there_by_itself_again(client: Client) -> None:
+    billogram = await client.sent(automatic_collection={"delay_days": 7})
+    await client.advance("60d")
+    await _collector(client, billogram, "cancelled")
+    await client.advance("60d")
+
+    assert (await client.get(billogram["id"]))["state"] == "Overdue"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.billogram_sandbox.calling import Client, Json, types
+from tests.billogram_sandbox.calling import Client, Json, data, types
 
 CHAIN: Json = {
     "Email": [{"after_days": 2, "if": "failed", "way": "SMS"}, {"after_days": 5, "if": "unopened", "way": "SMS"}],
@@ -120,6 +120,16 @@ async def test_a_way_without_an_address_counts_as_failed_and_its_own_rules_come_
     after = await _after(client, billogram)
 
     assert after == [("2030-03-05", "SmsNotAccepted", ""), ("2030-03-08", "Resent", "Letter")]
+
+
+@pytest.mark.parametrize(("phone", "way"), [("0700000000", "SMS"), ("", "Email")])
+async def test_a_reminder_goes_by_the_way_that_it_went_last(client: Client, phone: str, way: str) -> None:
+    """Not by one for which there is no address."""
+    billogram = await _sent(client, {"Email": CHAIN["Email"]}, contact={"email": "lisa@example.com", "phone": phone})
+    await client.advance("40d")
+    reminded = data(await client.command(billogram["id"], "remind"))
+
+    assert reminded["events"][-1]["data"]["delivery_method"] == way
 
 
 async def test_no_way_is_gone_twice(client: Client) -> None:
