@@ -19,6 +19,7 @@ from billogram_sandbox import agenda, billograms, events
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Path, invalid
 from billogram_sandbox.sandbox import Sandbox
+from billogram_sandbox.states import OPEN
 
 READER_IP = "192.0.2.1"
 FAILED_FLAG = "delivery failed"
@@ -79,7 +80,8 @@ def tell_outcome(sandbox: Sandbox, doc: Json, outcome: str, at: datetime) -> Non
     kind, data = OUTCOMES[outcome].get(_last_way(doc), OUTCOMES[outcome]["Email"])
     if "_way" in doc and doc["_way"]["outcome"] != "opened":
         doc["_way"] = doc["_way"] | {"outcome": outcome}
-        agenda.watch(sandbox, doc, at)
+        if doc["state"] in OPEN:
+            agenda.watch(sandbox, doc, at)
     flags = set(doc["flags"]) - {FAILED_FLAG} | ({FAILED_FLAG} if outcome == "failed" else set())
     doc["flags"] = sorted(flags)
     events.record(sandbox, doc, kind, at, data(doc))
