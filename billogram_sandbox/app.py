@@ -22,6 +22,7 @@ from billogram_sandbox import (
     events,
     outside,
     payments,
+    registers,
     timeline,
 )
 from billogram_sandbox.call import Handler, endpoint
@@ -43,6 +44,7 @@ API: list[tuple[str, str, Handler]] = [
     ("DELETE", "/billogram/{id}", drafts.delete),
     ("POST", "/billogram/{id}/command/{command}", commands.run),
     ("GET", "/billogram_event", events.listing),
+    *registers.API,
 ]
 CONTROL: list[tuple[str, str, Handler]] = [
     ("GET", "/clock", control.clock),
@@ -66,6 +68,7 @@ CONTROL: list[tuple[str, str, Handler]] = [
     ("GET", "/stats", control.stats),
     ("POST", "/stats/reset", control.reset_stats),
     ("POST", "/reset", control.reset),
+    *registers.CONTROL,
 ]
 
 

@@ -5,14 +5,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from billogram_sandbox.customer_shapes import CustomerAddress, DeliveryAddress
+from billogram_sandbox.customer_shapes import CustomerAddress, DeliveryAddress, Establishment
+from billogram_sandbox.documents import Json
+from billogram_sandbox.item_shapes import Description, ItemNo, Title, Unit
 from billogram_sandbox.shapes import Day, Email, Method, Number, Percent, Positive, Shape, Text, Url, Whole
 
+Loose = bool | Number | str | None
+FileName = Annotated[str, Field(min_length=1, max_length=255)]
 
-class Recipient(Shape):
+
+class RecipientChange(Shape):
     """The customer inside a billogram: its number, and what shall differ from the customer's own data."""
 
-    customer_no: Positive
+    customer_no: Positive | None = None
     name: Text = None
     org_no: Text = None
     vat_no: Text = None
@@ -20,6 +25,11 @@ class Recipient(Shape):
     phone: Text = None
     address: CustomerAddress | None = None
     delivery_address: DeliveryAddress | None = None
+    permanent_establishment_address: Establishment | None = None
+
+
+class Recipient(RecipientChange):
+    customer_no: Positive
 
 
 class BookkeepingObject(Shape):
@@ -45,13 +55,13 @@ class RowSweden(Shape):
 
 
 class Row(Shape):
-    item_no: Text = None
+    item_no: ItemNo | None = None
     count: Number
-    title: Annotated[str, Field(min_length=1, max_length=100)]
-    description: Annotated[str, Field(max_length=200)] | None = ""
+    title: Title
+    description: Description | None = ""
     price: Number
     vat: Percent
-    unit: Text = "unit"
+    unit: Unit | None = "unit"
     discount: Number = Decimal(0)
     bookkeeping: Bookkeeping = Bookkeeping()
     regional_sweden: RowSweden = RowSweden()
@@ -77,6 +87,28 @@ class Edi(Shape):
     note: Text = None
 
 
+class Electricity(Shape):
+    """Deprecated by Billogram, and without a meaning here."""
+
+    kommunkod: Loose = None
+    naringsidkare: Loose = None
+    avflyttad: Loose = None
+    avflyttad_datum: Loose = None
+    frankopplad: Loose = None
+    frankopplad_datum: Loose = None
+    anladr: Loose = None
+    natom: Loose = None
+    arsforb: Loose = None
+    anlid: Loose = None
+    kravmall: Loose = None
+    plombkod: Loose = None
+    slutfaktura: Loose = None
+    objtyp: Loose = None
+    faktforb: Loose = None
+    faktfrek: Loose = None
+    nyttighet: Loose = None
+
+
 class Sweden(Shape):
     rotavdrag: Number = Decimal(0)
     rotavdrag_personal_number: Text = None
@@ -98,6 +130,7 @@ class Sweden(Shape):
     efaktura_recipient_id_number: Text = None
     efaktura_requested_amount: Number | None = None
     edi: Edi = Edi()
+    electricity_collection: Electricity = Electricity()
 
 
 class Callbacks(Shape):
@@ -121,8 +154,17 @@ class Pdf(Shape):
     template: Text = None
 
 
-class BillogramChange(Shape):
-    customer: Recipient | None = None
+class OnSuccess(Shape):
+    """A billogram that is sold is sent by the partner, so only `send` needs a method."""
+
+    command: Literal["send", "sell"]
+    method: Method | None = None
+
+
+class BillogramFields(Shape):
+    """What is written and shown alike."""
+
+    customer: RecipientChange | None = None
     items: Annotated[list[Row], Field(min_length=1, max_length=1000)] | None = None
     creditor_unique_value: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     invoice_date: Day | None = None
@@ -140,15 +182,17 @@ class BillogramChange(Shape):
     callbacks: Callbacks = Callbacks()
     show_item_gross_prices: bool = False
     pdf: Pdf = Pdf()
+    attachment: FileName | None = None
+    contract: Json | None = None
 
 
-class OnSuccess(Shape):
-    command: Literal["send"]
-    method: Method
+class BillogramChange(BillogramFields):
+    attachment_content: str | None = None
+    on_success: OnSuccess | None = None
 
 
 class NewBillogram(BillogramChange):
     customer: Recipient
     items: Annotated[list[Row], Field(min_length=1, max_length=1000)]
     invoice_no: Positive | None = None
-    on_success: OnSuccess | None = None
+    event: Literal["sell"] | None = Field(None, alias="_event")

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from billogram_sandbox.documents import Json, load
-from billogram_sandbox.envelope import Problem, answer
+from billogram_sandbox.envelope import NOTHING, Problem, answer, nothing
 from billogram_sandbox.sandbox import Sandbox
 
 TOLD_WITHIN_SECONDS = 5.0
@@ -22,6 +22,7 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler = Callable[[Call], Json]
@@ -30,13 +31,14 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 def endpoint(sandbox: Sandbox, handler: Handler) -> Endpoint:
     async def run(request: Request) -> Response:
-        call = Call(sandbox, base(request), request.path_params, request.query_params, await _body(request))
+        path, query, headers = request.path_params, request.query_params, request.headers
+        call = Call(sandbox, base(request), path, query, await _body(request), headers)
         sandbox.told_first.clear()
         with sandbox.database.transaction():
             result = handler(call)
         if sandbox.told_first:
             await _told(sandbox)
-        return answer(result)
+        return answer(result) if result is not NOTHING else nothing()
 
     return run
 

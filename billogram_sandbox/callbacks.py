@@ -54,6 +54,12 @@ def queue(sandbox: Sandbox, doc: Json, body: Json) -> None:
     sandbox.callback_queued.set()
 
 
+def queue_of_account(sandbox: Sandbox, about: str, body: Json) -> None:
+    """What is told of no single billogram goes to the account's address, in order for what it is about."""
+    own = dict.fromkeys(("url", "sign_key", "custom"))
+    queue(sandbox, {"id": about, "creditor_unique_value": about, "callbacks": own}, body)
+
+
 def ready(database: Database, now: float, limit: int, besides: Collection[int]) -> list[Job]:
     sql = "SELECT * FROM callbacks WHERE ready_at <= ? ORDER BY ready_at, seq LIMIT ?"
     rows = [row for row in database.rows(sql, now, limit + len(besides)) if row["seq"] not in besides]

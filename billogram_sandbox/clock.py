@@ -1,6 +1,8 @@
 """The movable clock: real time plus an offset kept in the database; and how Billogram writes times."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,12 +17,22 @@ class Clock:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._held: datetime | None = None
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(microseconds=self._database.get("clock_offset_us") or 0)
+        return self._held or datetime.now(UTC) + timedelta(microseconds=self._database.get("clock_offset_us") or 0)
 
     def move(self, to: datetime) -> None:
         self._database.put("clock_offset_us", (to - datetime.now(UTC)) // timedelta(microseconds=1))
+
+    @contextmanager
+    def held(self, at: datetime) -> Iterator[None]:
+        """What falls due at its own instant happens then, however late the clock got there."""
+        self._held = at
+        try:
+            yield
+        finally:
+            self._held = None
 
     def reset(self) -> None:
         self._database.put("clock_offset_us", 0)

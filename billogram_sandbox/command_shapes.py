@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from billogram_sandbox.billogram_shapes import Row
+from billogram_sandbox.billogram_shapes import FileName, Row
 from billogram_sandbox.shapes import Amount, Day, Method, Number, Shape, Text
 
 Again = Literal["Email", "Letter", "SMS"]
@@ -16,6 +16,11 @@ class Nothing(Shape):
 
 class Send(Shape):
     method: Method
+
+
+class Attach(Shape):
+    filename: FileName
+    content: str
 
 
 class Resend(Shape):

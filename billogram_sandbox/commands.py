@@ -2,12 +2,13 @@
 
     command            allowed in                    only if                    leads to
     send               Unattested                                               Unpaid; Ended if its total is zero
+    sell               Unattested               its total is more than zero     Factoring; Sold the next day
     resend             the unpaid family                                        no other state
     remind             the unpaid family             past due                   Reminder_1, _2, _3, _Many
     collect            the unpaid family             past due                   Collecting; Collection the next day
     payment            the unpaid family                                        PartlyPaid; Paid if nothing remains
     credit             the unpaid family, Paid,                                 Credited if nothing remains, or if a
-                       Ended                                                    settled one is credited whole
+                       Ended, Sold                                              settled one is credited whole
     writeoff           the unpaid family             only fees remain           Paid
     writedown          the unpaid family             not written down           no other state
     revert-writedown   the unpaid family             written down               no other state
@@ -15,6 +16,8 @@
                        Collection, CollectorEnded
     respite            the unpaid family                                        no other state
     remove-respite     the unpaid family             has respite                no other state
+    attach             none that has ended                                      no other state
+    credit-payment     none: stand-alone credit invoices must be enabled by Billogram
 
 The unpaid family is Unpaid, PartlyPaid, Overdue, and the reminders.
 """
@@ -22,11 +25,11 @@ The unpaid family is Unpaid, PartlyPaid, Overdue, and the reminders.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from billogram_sandbox import agenda, billograms, collection, lateness, sending, settlement
+from billogram_sandbox import agenda, attachments, billograms, collection, factoring, lateness, sending, settlement
 from billogram_sandbox.call import Call
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Problem, wrong_state
-from billogram_sandbox.states import CREDITABLE, LOSABLE, UNATTESTED, UNPAID_FAMILY
+from billogram_sandbox.states import CREDITABLE, EVERY, LOSABLE, NOT_ENDED, UNATTESTED, UNPAID_FAMILY
 
 
 class Condition(NamedTuple):
@@ -47,8 +50,14 @@ WRITTEN_DOWN = Condition(lambda _, doc: bool(doc.get("_written_down")), "it is n
 NOT_WRITTEN_DOWN = Condition(lambda _, doc: not doc.get("_written_down"), "it is written down already")
 HAS_RESPITE = Condition(lambda _, doc: bool(doc["respite_date"]), "it has no respite")
 
+
+def _refuse_credit_payment(_: Call, __: Json, ___: Json) -> None:
+    raise Problem(403, "PERMISSION_DENIED", "stand-alone credit invoices are not enabled")
+
+
 COMMANDS = {
     "send": Command(frozenset({UNATTESTED}), sending.send),
+    "sell": Command(frozenset({UNATTESTED}), factoring.sell),
     "resend": Command(UNPAID_FAMILY, sending.resend),
     "remind": Command(UNPAID_FAMILY, lateness.remind_now, PAST_DUE),
     "collect": Command(UNPAID_FAMILY, collection.collect_now, PAST_DUE),
@@ -60,6 +69,8 @@ COMMANDS = {
     "confirmed-loss": Command(LOSABLE, settlement.confirm_loss, SOMETHING_REMAINS),
     "respite": Command(UNPAID_FAMILY, lateness.grant_respite),
     "remove-respite": Command(UNPAID_FAMILY, lateness.remove_respite, HAS_RESPITE),
+    "attach": Command(NOT_ENDED, attachments.attach),
+    "credit-payment": Command(EVERY, _refuse_credit_payment),
 }
 
 

@@ -68,6 +68,14 @@ def find(sandbox: Sandbox, customer_no: str | int) -> Json | None:
     return doc
 
 
+def seq_of(sandbox: Sandbox, customer_no: str) -> int:
+    """What does not change when the customer gets another number."""
+    seq: int | None = sandbox.database.scalar("SELECT seq FROM customers WHERE customer_no = ?", customer_no)
+    if seq is None:
+        raise not_found(customer_no)
+    return seq
+
+
 def _load(sandbox: Sandbox, customer_no: str) -> Json:
     doc = find(sandbox, customer_no)
     if doc is None:

@@ -14,6 +14,24 @@ CREATE TABLE IF NOT EXISTS customers (
     seq INTEGER PRIMARY KEY, customer_no INTEGER NOT NULL UNIQUE, doc TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS customers_notes ON customers (json_extract(doc, '$.notes'));
+CREATE TABLE IF NOT EXISTS items (seq INTEGER PRIMARY KEY, item_no TEXT NOT NULL UNIQUE, doc TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS attachments (billogram_id TEXT PRIMARY KEY, content BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS reports (seq INTEGER PRIMARY KEY, filename TEXT NOT NULL UNIQUE, doc TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS einvoices (customer_seq INTEGER PRIMARY KEY, doc TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS payment_sources (id TEXT PRIMARY KEY, customer_seq INTEGER NOT NULL, doc TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS tab_settings (customer_seq INTEGER PRIMARY KEY, doc TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS tabs (
+    id TEXT PRIMARY KEY, customer_seq INTEGER NOT NULL, billing_date TEXT NOT NULL,
+    wakes_at TEXT, -- null: it was billed, or has failed too often
+    is_billed INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX IF NOT EXISTS tabs_open ON tabs (customer_seq) WHERE NOT is_billed;
+CREATE INDEX IF NOT EXISTS tabs_wake ON tabs (wakes_at);
+CREATE TABLE IF NOT EXISTS tab_items (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tab_id TEXT NOT NULL, customer_seq INTEGER NOT NULL,
+    deduplication_id TEXT NOT NULL, is_removed INTEGER NOT NULL DEFAULT 0, doc TEXT NOT NULL,
+    UNIQUE (customer_seq, deduplication_id)
+);
 CREATE TABLE IF NOT EXISTS invoices (invoice_no INTEGER PRIMARY KEY, billogram_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS billograms (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc TEXT NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS billograms_key ON billograms (json_extract(doc, '$.creditor_unique_value'));
@@ -71,6 +89,18 @@ class Database:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part of a transaction that is undone alone if it fails."""
+        self._connection.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK TO attempt")
+            raise
+        finally:
+            self._connection.execute("RELEASE attempt")
 
     def run(self, sql: str, *values: object) -> int:
         """For statements that write; returns the row id of an insert."""

@@ -5,6 +5,8 @@ from starlette.responses import Response
 from billogram_sandbox.documents import Json, dump
 
 Path = list[str | int]
+NOTHING: Json = {}
+"""What a handler returns that is answered with 204."""
 
 
 class Problem(Exception):
@@ -38,6 +40,11 @@ def not_found(key: object) -> Problem:
 def answer(body: object, code: int = 200, headers: dict[str, str] | None = None) -> Response:
     """The official clients compare the content type exactly: it has no charset."""
     return Response(dump(body), code, headers, "application/json")
+
+
+def nothing() -> Response:
+    """It has its content type all the same: the official clients look for one in every answer."""
+    return Response(status_code=204, media_type="application/json")
 
 
 def html(text: str, code: int = 200, headers: dict[str, str] | None = None) -> Response:

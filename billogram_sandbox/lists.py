@@ -1,5 +1,6 @@
 """Lists: paging, one filter at a time, ordering; the query parameters become SQL over the documents."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from billogram_sandbox.envelope import Problem, bad_query
 Query = Mapping[str, str]
 FILTER = ("filter_type", "filter_field", "filter_value")
 PAGE_SIZE, PAGE_SIZE_MAX = 25, 100
+WORDS_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,15 @@ def _order(query: Query, listing: Listing) -> str:
 
 def exact(field: str, value: str, listing: Listing) -> Where:
     values = value.split(",") if field == "state" else [value]
-    numeric = field in listing.numbers
-    typed = [int(each) if numeric and each.isdecimal() and len(each) < 19 else each for each in values]
+    typed = [_typed(each) if field in listing.numbers else each for each in values]
     return Where(f"{column(field)} IN ({', '.join('?' * len(typed))})", tuple(typed))
+
+
+def _typed(text: str) -> str | int | float:
+    """SQLite compares a number with numbers only."""
+    if re.fullmatch(r"-?\d{1,15}", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"-?\d{1,12}\.\d{1,6}", text) else text
 
 
 def _prefix(field: str, value: str, _: Listing) -> Where:
@@ -110,9 +118,15 @@ KINDS: dict[str, Callable[[str, str, Listing], Where]] = {
 
 
 def _search(listing: Listing, field: str, value: str) -> Where:
+    """Each word stands in some field."""
     if field != "search":
         raise bad_query(f"unknown special query: {field}", "filter_field")
-    parts = [_part(each, value, listing) for each in sorted(listing.filters)]
+    words = [_somewhere(word, listing) for word in value.split()[:WORDS_MAX]] or [_somewhere("", listing)]
+    return Where(" AND ".join(word.sql for word in words), tuple(each for word in words for each in word.values))
+
+
+def _somewhere(word: str, listing: Listing) -> Where:
+    parts = [_part(each, word, listing) for each in sorted(listing.filters)]
     return Where(f"({' OR '.join(part.sql for part in parts)})", tuple(part.values[0] for part in parts))
 
 

@@ -52,12 +52,19 @@ def sum_up(doc: Json) -> None:
     Of a lost one nothing remains, however much was paid before and after, unless it was too much.
     """
     fee, fee_vat = doc["invoice_fee"], doc["invoice_fee_vat"]
-    result = sums(doc["items"], doc["currency"], fee, fee_vat)
+    result = invoiced(doc)
     doc["total_sum"], doc["rounding_value"] = result.pop("total"), result["rounding"]
     rest = principal_remaining(doc) + late_fees(doc) - doc.get("_waived_sum", 0)
     remaining = doc["remaining_sum"] = hundredths(min(rest, Decimal(0)) if doc.get("_is_lost") else rest)
     fees = {"invoice_fee": fee, "invoice_fee_vat": fee_vat}
     doc["detailed_sums"] = doc["detailed_sums"] | result | fees | {"remaining_sum": remaining}
+
+
+def invoiced(doc: Json) -> Json:
+    """By all its debit invoices together: those of a billogram whose rows were changed after the first are kept."""
+    if kept := doc.get("_invoiced"):
+        return dict(kept)
+    return sums(doc["items"], doc["currency"], doc["invoice_fee"], doc["invoice_fee_vat"])
 
 
 def principal_remaining(doc: Json) -> Decimal:

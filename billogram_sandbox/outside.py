@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from billogram_sandbox import billograms, delivery, paying, recalls, settlement
+from billogram_sandbox import billograms, delivery, factoring, paying, recalls, settlement
 from billogram_sandbox.call import Call
 from billogram_sandbox.control import Refusal
 from billogram_sandbox.documents import Json
 from billogram_sandbox.shapes import Amount, Shape, read
-from billogram_sandbox.states import UNATTESTED
+from billogram_sandbox.states import FACTORING, FACTORING_DENIED, UNATTESTED
 
 
 class Pay(Shape):
@@ -28,6 +28,10 @@ class Settled(Shape):
 
 class Delivery(Shape):
     outcome: Literal["delivered", "opened", "failed"]
+
+
+class Factoring(Shape):
+    outcome: Literal["sold", "denied"]
 
 
 def pay(call: Call) -> Json:
@@ -72,8 +76,16 @@ def tell_delivery(call: Call) -> Json:
     return billograms.full(call, doc)
 
 
+def tell_factoring(call: Call) -> Json:
+    wanted, doc = read(Factoring, call.body), billograms.load_one(call.sandbox, call.path["id"])
+    if doc["state"] != FACTORING:
+        raise Refusal(409, f"there is nothing to answer in state {doc['state']}")
+    factoring.ANSWERS[wanted.outcome](call.sandbox, doc, call.sandbox.clock.now())
+    return billograms.full(call, doc)
+
+
 def _sent(call: Call) -> Json:
     doc = billograms.load_one(call.sandbox, call.path["id"])
-    if doc["state"] == UNATTESTED:
-        raise Refusal(409, "nothing happens to a draft: send it first")
+    if doc["state"] in (UNATTESTED, FACTORING, FACTORING_DENIED):
+        raise Refusal(409, "nothing happens to what was not sent: send it first")
     return doc

@@ -17,7 +17,7 @@ def send(call: Call, doc: Json, body: Json, path: Path | None = None) -> None:
     """`path` is where the body stands in the request."""
     method = read(Send, body).method
     delivery.require_deliverable(doc["customer"], method, path)
-    _attest(call, doc, method)
+    attest(call, doc, method)
     now, letter = call.sandbox.clock.now(), delivery.letter(doc, doc["invoice_no"], method)
     doc["state"] = UNPAID
     events.record(call.sandbox, doc, "BillogramSent", now, letter | billograms.sums(doc))
@@ -37,7 +37,7 @@ def resend(call: Call, doc: Json, body: Json) -> None:
     billograms.save(call.sandbox, doc, now)
 
 
-def _attest(call: Call, doc: Json, method: str) -> None:
+def attest(call: Call, doc: Json, method: str) -> None:
     """Its dates, number, reference, and address are set now."""
     billograms.require_dates(doc, call.sandbox.clock.today())
     doc |= billograms.dates(doc, call.sandbox.clock.today())

@@ -24,6 +24,7 @@ from billogram_sandbox.states import (
     OWED,
     PAID,
     PARTLY_PAID,
+    SOLD,
     UNPAID_FAMILY,
 )
 
@@ -99,7 +100,7 @@ def only_fees_remain(doc: Json) -> bool:
 
 
 def end(sandbox: Sandbox, doc: Json, state: str, at: datetime) -> None:
-    assert state in (PAID, CREDITED, ENDED, COLLECTOR_ENDED)
+    assert state in (PAID, CREDITED, ENDED, COLLECTOR_ENDED, SOLD)
     doc |= {"state": state, "_wakes_at": None}
     events.record(sandbox, doc, "BillogramEnded", at)
 

@@ -6,7 +6,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Path, Problem, invalid
@@ -61,6 +69,19 @@ Text = str | None
 class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_null_structures(cls, value: object) -> object:
+        """A structure that is null is as if it were not there."""
+        if not isinstance(value, dict) or None not in value.values():
+            return value
+        return {key: each for key, each in value.items() if each is not None or not cls._is_structure(key)}
+
+    @classmethod
+    def _is_structure(cls, key: str) -> bool:
+        field = cls.model_fields.get(key)
+        return field is not None and isinstance(field.default, BaseModel)
+
 
 S = TypeVar("S", bound=Shape)
 
@@ -75,6 +96,17 @@ def read(shape: type[S], body: Json, read_only: Collection[str] = ()) -> S:
         return shape.model_validate(given)
     except ValidationError as error:
         raise _problem(error) from None
+
+
+def given(shape: Shape) -> Json:
+    """What the caller said. What stands in a list is whole, for lists are replaced and not merged."""
+    return {name: _given(getattr(shape, name)) for name in shape.model_fields_set}
+
+
+def _given(value: object) -> object:
+    if isinstance(value, list):
+        return [each.model_dump() if isinstance(each, Shape) else each for each in value]
+    return given(value) if isinstance(value, Shape) else value
 
 
 def _problem(error: ValidationError) -> Problem:

@@ -4,7 +4,10 @@ from collections import Counter
 
 from billogram_sandbox.documents import Json
 
-CLASSES = frozenset({"billogram", "billogram_event", "customer"})
+CLASSES = frozenset(
+    {"billogram", "billogram_event", "customer", "item", "settings", "logotype", "coverphoto", "report"}
+    | {"payment_source", "sepa_dd_mandate"}
+)
 
 
 class Stats:

@@ -6,11 +6,21 @@ Time comes by being moved and by passing; both perform what is due in order, eac
 from collections.abc import Callable
 from datetime import datetime
 
-from billogram_sandbox import agenda, billograms, collection, fallbacks, interest, lateness
+from billogram_sandbox import (
+    agenda,
+    billing_tabs,
+    billograms,
+    collection,
+    factoring,
+    fallbacks,
+    interest,
+    lateness,
+)
 from billogram_sandbox.clock import instant, parse_instant, stamp
 from billogram_sandbox.documents import Json, load
 from billogram_sandbox.lists import column
 from billogram_sandbox.sandbox import Sandbox
+from billogram_sandbox.states import FACTORING
 from billogram_sandbox.wake import wait
 
 DEEDS: dict[str, Callable[[Sandbox, Json, datetime], None]] = {
@@ -27,14 +37,28 @@ NAP_SECONDS = 60.0  # a machine that slept has moved on without the timer; look 
 
 
 def next_due(sandbox: Sandbox) -> datetime | None:
-    text = sandbox.database.scalar(f"SELECT min({WAKES_AT}) FROM billograms")
-    return parse_instant(text) if text else None
+    own = sandbox.database.scalar(f"SELECT min({WAKES_AT}) FROM billograms")
+    due = [text for text in (own, billing_tabs.next_due(sandbox)) if text]
+    return parse_instant(min(due)) if due else None
 
 
 def perform(sandbox: Sandbox, until: datetime) -> None:
-    first = f"SELECT doc FROM billograms WHERE {WAKES_AT} <= ? ORDER BY {WAKES_AT}, seq LIMIT 1"
-    while row := sandbox.database.row(first, instant(until)):
-        wake(sandbox, load(row["doc"]))
+    while (due := next_due(sandbox)) and due <= until:
+        if billing_tabs.next_due(sandbox) == instant(due):
+            billing_tabs.wake(sandbox, due)
+        else:
+            _wake_billogram(sandbox, due)
+
+
+def _wake_billogram(sandbox: Sandbox, due: datetime) -> None:
+    text = sandbox.database.scalar(
+        f"SELECT doc FROM billograms WHERE {WAKES_AT} = ? ORDER BY seq LIMIT 1", instant(due)
+    )
+    doc = load(text)
+    if doc["state"] == FACTORING:
+        factoring.wake(sandbox, doc)
+    else:
+        wake(sandbox, doc)
 
 
 def wake(sandbox: Sandbox, doc: Json) -> None:

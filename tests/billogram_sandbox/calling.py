@@ -1,6 +1,7 @@
 """What the sandbox's tests call it with: a client with short names, a receiver of callbacks, and waiting."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -142,3 +143,10 @@ def problem(response: httpx.Response) -> tuple[int, str, str | None, list[str | 
 
 def types(billogram: Json) -> list[str]:
     return [event["type"] for event in billogram["events"]]
+
+
+def base64_of(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+PDF = b"%PDF-1.7\n%%EOF\n"

@@ -4,20 +4,22 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.billogram_sandbox.calling import Client, Json, data, ok, problem, types
+from tests.billogram_sandbox.calling import PDF, Client, Json, base64_of, data, ok, problem, types
 
 FAMILY = {"Unpaid", "PartlyPaid", "Overdue", "Reminder_1", "Reminder_2", "Reminder_3", "Reminder_Many"}
 LATE = {"Overdue", "Reminder_1", "Reminder_2", "Reminder_3", "Reminder_Many"}
 ALLOWED = {
     "send": {"Unattested"},
+    "sell": {"Unattested"},
     "resend": FAMILY,
     "remind": LATE,
     "collect": LATE,
     "payment": FAMILY,
-    "credit": FAMILY | {"Paid"},
+    "credit": FAMILY | {"Paid", "Sold"},
     "writedown": FAMILY,
     "confirmed-loss": FAMILY | {"Collection", "CollectorEnded"},
     "respite": FAMILY,
+    "attach": FAMILY | {"Unattested", "Collecting", "Collection", "Factoring", "FactoringDenied"},
     # These need more than a state: what is here has neither fees alone left, nor a writedown, nor respite.
     "writeoff": set(),
     "revert-writedown": set(),
@@ -28,6 +30,7 @@ BODIES = {
     "payment": {"amount": 1},
     "credit": {"mode": "amount", "amount": 1},
     "respite": {"date": "2999-01-01"},
+    "attach": {"filename": "a.pdf", "content": base64_of(PDF)},
 }
 
 
@@ -83,6 +86,9 @@ IN_STATE = {
     "Paid": _then(_unpaid, ("/pay", {})),
     "Credited": _then(_unpaid, ("credit", {"mode": "full"})),
     "Ended": _then(_unpaid, ("confirmed-loss", {})),
+    "Factoring": _then(_draft, ("sell", {})),
+    "FactoringDenied": _then(_draft, ("sell", {}), ("/factoring", {"outcome": "denied"})),
+    "Sold": _then(_draft, ("sell", {}), ("/factoring", {"outcome": "sold"})),
 }
 
 
@@ -216,6 +222,15 @@ async def test_an_invoice_sent_by_edi_to_one_without_an_email_address_is_sent_ag
     assert again["events"][-1]["data"]["delivery_method"] == "Letter"
 
 
-@pytest.mark.parametrize("name", ["settle-underpayment", "sell", "credit-payment"])
-async def test_commands_whose_bodies_nobody_knows_are_not_found(client: Client, name: str) -> None:
-    assert problem(await client.command((await _unpaid(client))["id"], name))[:2] == (404, "NOT_FOUND")
+async def test_a_command_whose_body_nobody_knows_is_not_found(client: Client) -> None:
+    unknown = await client.command((await _unpaid(client))["id"], "settle-underpayment")
+
+    assert problem(unknown)[:2] == (404, "NOT_FOUND")
+
+
+async def test_stand_alone_credit_invoices_are_not_enabled(client: Client) -> None:
+    billogram = await _unpaid(client)
+    paid = await client.command(billogram["id"], "credit-payment", {"mode": "remaining"})
+
+    assert problem(paid)[:2] == (403, "PERMISSION_DENIED")
+    assert (await client.get(billogram["id"]))["events"] == billogram["events"]
