@@ -12,7 +12,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from billogram_sandbox import billograms, delivery, events, lateness, settlement
+from billogram_sandbox import agenda, billograms, delivery, events, settlement
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import invalid, wrong_state
 from billogram_sandbox.money import invoiced, sum_up, sums
@@ -45,7 +45,7 @@ def settle(sandbox: Sandbox, old: Json, doc: Json) -> None:
     elif any(old[key] != doc[key] for key in PRINTED):
         events.record(sandbox, doc, "NewInvoicePDF", now, delivery.letter(doc, doc["invoice_no"], _way(doc)))
     if doc["state"] in UNPAID_FAMILY:
-        lateness.watch(sandbox, doc, now)
+        agenda.watch(sandbox, doc, now)
     billograms.save(sandbox, doc, now)
 
 

@@ -13,7 +13,7 @@ from billogram_sandbox.faults import Faults, Misbehaviour
 from billogram_sandbox.shapes import Instant, Shape, read
 
 TABLES = (
-    *("customers", "invoices", "billograms", "events", "callbacks", "attempts"),
+    *("customers", "invoices", "billograms", "events", "callbacks", "attempts", "payments", "payment_requests"),
     *("items", "attachments", "reports", "einvoices", "payment_sources", "tab_settings", "tabs", "tab_items"),
 )
 FILTERS = {"custom": "callbacks:custom", "state": "state", "customer_no": "customer:customer_no"}

@@ -3,7 +3,18 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from billogram_sandbox import amendments, attachments, billograms, events, factoring, items, sending, settings
+from billogram_sandbox import (
+    amendments,
+    attachments,
+    billograms,
+    customers,
+    events,
+    factoring,
+    items,
+    sending,
+    settings,
+    statute,
+)
 from billogram_sandbox.billogram_shapes import BillogramChange, NewBillogram, OnSuccess
 from billogram_sandbox.call import Call
 from billogram_sandbox.clock import stamp
@@ -165,6 +176,9 @@ def _settle(call: Call, doc: Json, said: Collection[str], bookkeeping: Json) -> 
         _settle_dates(call, doc)
     if "automatic_reminders_settings" in said and "automatic_reminders" not in said:
         doc["automatic_reminders"] = bool(doc["automatic_reminders_settings"])
+    if {"automatic_reminders", "automatic_reminders_settings"}.intersection(said):
+        doc["_is_silent"] = not doc["automatic_reminders"]
+    _require_lawful(call.sandbox, doc)
     settings.booked(doc["items"], bookkeeping)
     sum_up(doc)
     _require_sum(doc)
@@ -175,6 +189,13 @@ def _settle_dates(call: Call, doc: Json) -> None:
     if doc["due_date"]:
         doc["due_days"] = None
     doc["invoice_fee_vat"] = FEE_VAT if doc["invoice_fee"] else 0
+
+
+def _require_lawful(sandbox: Sandbox, doc: Json) -> None:
+    customer = customers.find(sandbox, doc["customer"]["customer_no"])
+    most = statute.reminder_fee_max(doc["currency"], customer["company_type"] if customer else "individual")
+    if most is not None and doc["reminder_fee"] > most:
+        raise invalid(f"the reminder fee is more than the law allows, {most} {doc['currency']}", "reminder_fee")
 
 
 def _require_sum(doc: Json) -> None:

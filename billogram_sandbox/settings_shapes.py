@@ -5,11 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from billogram_sandbox import statute
 from billogram_sandbox.billogram_shapes import Pdf, Reminder
 from billogram_sandbox.shapes import Country, Email, Number, OrgNo, Shape, Text, Whole, Zipcode
 
 Account = Annotated[str, Field(pattern=r"^(\d{1,10})?$")]
 Fee = Annotated[Number, Field(ge=0)]
+ReminderFee = Annotated[Number, Field(ge=0, le=statute.REMINDER.kronor)]
+Rate = Annotated[Number, Field(ge=0, le=100)]
 Ladder = Annotated[list[Reminder], Field(max_length=10)]
 
 
@@ -107,8 +110,8 @@ class AutomaticCollection(Shape):
 
 class Invoices(Shape):
     default_message: Text = None
-    default_interest_rate: Fee = Decimal("8.5")
-    default_reminder_fee: Fee = Decimal(60)
+    default_interest_rate: Rate = Decimal("8.5")
+    default_reminder_fee: ReminderFee = Decimal(60)
     default_invoice_fee: Fee = Decimal(0)
     automatic_reminders: Ladder = Field(default_factory=list)
     automatic_reminders_minimum_principal_sum: Fee | None = None
@@ -117,7 +120,7 @@ class Invoices(Shape):
     automatic_collection: AutomaticCollection = AutomaticCollection()
     show_item_gross_prices: bool = False
     show_new_account_notice: bool = False
-    use_automatic_reminders_partly_paid: bool = False
+    use_automatic_reminders_partly_paid: bool = True
     pdf: Pdf = Pdf()
 
 
