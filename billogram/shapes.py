@@ -38,6 +38,8 @@ class DetailedSums(Shape):
     paid_sum: Decimal = Decimal(0)
     collector_paid_sum: Decimal = Decimal(0)
     credited_sum: Decimal = Decimal(0)
+    reminder_fee: Decimal = Decimal(0)
+    interest_fee: Decimal = Decimal(0)
 
 
 class CustomerOfInvoice(Shape):

@@ -124,6 +124,7 @@ def remote_invoice(billogram: Billogram) -> RemoteInvoice:
         ocr_number=billogram.ocr_number,
         url=billogram.url,
         facts=(*event_facts(billogram.id, billogram.events, "billogram read"), *_invoiced(billogram)),
+        late_fees_minor=minor(sums.reminder_fee + sums.interest_fee),
         shown=shown_invoice(billogram),
     )
 

@@ -13,7 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, timeline
+from billogram_sandbox import (
+    billograms,
+    collector,
+    commands,
+    control,
+    customers,
+    drafts,
+    events,
+    outside,
+    payments,
+    timeline,
+)
 from billogram_sandbox.call import Handler, endpoint
 from billogram_sandbox.documentation import documentation
 from billogram_sandbox.documents import Json
@@ -42,9 +53,16 @@ CONTROL: list[tuple[str, str, Handler]] = [
     ("POST", "/clock", control.move_clock),
     ("PUT", "/account", control.set_account),
     ("POST", "/billograms/{id}/pay", outside.pay),
+    ("POST", "/billograms/{id}/requests", outside.request_payment),
+    ("GET", "/requests/{id}", outside.requested_payment),
+    ("POST", "/requests/{id}", outside.settle_request),
     ("POST", "/billograms/{id}/recall", outside.recall),
     ("POST", "/billograms/{id}/delivery", outside.tell_delivery),
-    ("POST", "/billograms/{id}/collector", outside.tell_collector),
+    ("GET", "/billograms/{id}/collector", collector.books),
+    ("POST", "/billograms/{id}/collector", collector.tell),
+    ("GET", "/payments", payments.listing),
+    ("POST", "/payments", payments.receive),
+    ("POST", "/payments/{id}/allocate", payments.allocate),
     ("GET", "/billograms", control.list_billograms),
     ("GET", "/callbacks", control.list_callbacks),
     ("GET", "/faults", control.faults),

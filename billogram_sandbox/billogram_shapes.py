@@ -130,7 +130,7 @@ class BillogramChange(Shape):
     due_days: Days | None = None
     invoice_fee: Annotated[Number, Field(ge=0)] = Decimal(0)
     reminder_fee: Annotated[Number, Field(ge=0)] = Decimal(60)
-    interest_rate: Annotated[Number, Field(ge=0)] = Decimal("8.5")
+    interest_rate: Annotated[Number, Field(ge=0, le=100)] = Decimal("8.5")
     currency: Literal["SEK", "NOK", "EUR", "DKK"] = "SEK"
     info: Info = Info()
     regional_sweden: Sweden = Sweden()

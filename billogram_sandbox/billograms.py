@@ -8,7 +8,7 @@ import string
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from billogram_sandbox import events, lists
+from billogram_sandbox import events, interest, lists
 from billogram_sandbox.call import Call
 from billogram_sandbox.clock import stamp
 from billogram_sandbox.documents import Json, dump, load
@@ -51,6 +51,7 @@ def shown(call: Call, doc: Json) -> Json:
 
 
 def full(call: Call, doc: Json) -> Json:
+    interest.accrue(doc, call.sandbox.clock.today())
     public = {key: value for key, value in doc.items() if not key.startswith("_")}
     url = doc["url"] and call.base + doc["url"]
     public |= {"url": url, "recipient_url": url, "events": events.latest(call.sandbox, doc["id"])}
@@ -79,11 +80,17 @@ def load_one(sandbox: Sandbox, billogram_id: str) -> Json:
     if text is None:
         raise not_found(billogram_id)
     doc: Json = load(text)
+    interest.accrue(doc, sandbox.clock.today())
     return doc
 
 
 def save(sandbox: Sandbox, doc: Json, at: datetime) -> None:
     doc["updated_at"] = stamp(at)
+    store(sandbox, doc)
+
+
+def store(sandbox: Sandbox, doc: Json) -> None:
+    interest.set_pace(doc)
     sandbox.database.run("UPDATE billograms SET doc = ? WHERE id = ?", dump(doc), doc["id"])
 
 
@@ -110,6 +117,7 @@ def _dates_shown(call: Call, doc: Json) -> Json:
 
 
 def _compact(call: Call, doc: Json) -> Json:
+    interest.accrue(doc, call.sandbox.clock.today())
     short = doc | _dates_shown(call, doc)
     return {key: short[key] for key in COMPACT} | {"customer": {key: doc["customer"][key] for key in COMPACT_CUSTOMER}}
 
@@ -117,6 +125,7 @@ def _compact(call: Call, doc: Json) -> Json:
 def _total_remaining(call: Call) -> str:
     """Summed in whole hundredths, for SQLite would otherwise add floats."""
     condition = lists.where(call.query, LISTING)
-    each = f"CAST(round({lists.column('remaining_sum')} * 100) AS INTEGER)"
+    since = interest.hundredths_since_stored(call.sandbox.clock.today())
+    each = f"CAST(round({lists.column('remaining_sum')} * 100) AS INTEGER) + {since}"
     sql = f"SELECT coalesce(sum({each}), 0) FROM billograms WHERE {condition.sql}"
     return str(hundredths(Decimal(call.sandbox.database.scalar(sql, *condition.values)) / 100))

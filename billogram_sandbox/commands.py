@@ -22,7 +22,7 @@ The unpaid family is Unpaid, PartlyPaid, Overdue, and the reminders.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from billogram_sandbox import billograms, lateness, sending, settlement
+from billogram_sandbox import agenda, billograms, collection, lateness, sending, settlement
 from billogram_sandbox.call import Call
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Problem, wrong_state
@@ -40,7 +40,7 @@ class Command(NamedTuple):
     only_if: Condition | None = None
 
 
-PAST_DUE = Condition(lambda call, doc: lateness.is_late(doc, call.sandbox.clock.today()), "it is not past due")
+PAST_DUE = Condition(lambda call, doc: agenda.is_late(doc, call.sandbox.clock.today()), "it is not past due")
 ONLY_FEES = Condition(lambda _, doc: settlement.only_fees_remain(doc), "more than fees remains, or nothing")
 SOMETHING_REMAINS = Condition(lambda _, doc: bool(doc["remaining_sum"] > 0), "nothing remains")
 WRITTEN_DOWN = Condition(lambda _, doc: bool(doc.get("_written_down")), "it is not written down")
@@ -51,7 +51,7 @@ COMMANDS = {
     "send": Command(frozenset({UNATTESTED}), sending.send),
     "resend": Command(UNPAID_FAMILY, sending.resend),
     "remind": Command(UNPAID_FAMILY, lateness.remind_now, PAST_DUE),
-    "collect": Command(UNPAID_FAMILY, lateness.collect, PAST_DUE),
+    "collect": Command(UNPAID_FAMILY, collection.collect_now, PAST_DUE),
     "payment": Command(UNPAID_FAMILY, settlement.payment),
     "credit": Command(CREDITABLE, settlement.credit),
     "writeoff": Command(UNPAID_FAMILY, settlement.write_off, ONLY_FEES),

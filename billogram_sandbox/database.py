@@ -37,6 +37,9 @@ CREATE TABLE IF NOT EXISTS callbacks (
 CREATE INDEX IF NOT EXISTS callbacks_billogram ON callbacks (billogram_id, seq);
 CREATE INDEX IF NOT EXISTS callbacks_pending ON callbacks (billogram_id, seq) WHERE outcome = 'pending';
 CREATE INDEX IF NOT EXISTS callbacks_ready ON callbacks (ready_at, seq) WHERE ready_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS payment_requests (id TEXT PRIMARY KEY, billogram_id TEXT NOT NULL, doc TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS payments (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, doc TEXT NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS payments_bank_reference ON payments (json_extract(doc, '$.bank_reference'));
 CREATE TABLE IF NOT EXISTS attempts (callback_seq INTEGER NOT NULL, at REAL NOT NULL, status INTEGER, error TEXT);
 CREATE INDEX IF NOT EXISTS attempts_callback ON attempts (callback_seq);
 """

@@ -7,17 +7,19 @@
     Efaktura, Einvoice   EfakturaSent       DeliveryAccepted   EfakturaFailed
     EDI                  InvoiceSent        DeliveryAccepted   DeliveryFailed
 
-`opened` tells of the recipient's address by `ip`, which is null otherwise. Of Email+Letter the first way counts.
+`opened` tells of the recipient's address by `ip`, which is null otherwise. Of Email+Letter the first way counts. The
+outcome is that of the way that it went last: sent, sent again, or by a fallback.
 """
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
-from billogram_sandbox import billograms, events
+from billogram_sandbox import agenda, billograms, events
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Path, invalid
 from billogram_sandbox.sandbox import Sandbox
+from billogram_sandbox.states import OPEN
 
 READER_IP = "192.0.2.1"
 FAILED_FLAG = "delivery failed"
@@ -31,6 +33,13 @@ def letter(doc: Json, invoice_no: int, method: str) -> Json:
 
 
 def require_deliverable(customer: Json, method: str, path: Path | None = None) -> None:
+    lack = lack_of(customer, method)
+    if lack:
+        raise invalid(f"invalid delivery method, {lack}", "method", path)
+
+
+def lack_of(customer: Json, method: str) -> str | None:
+    """What each way needs."""
     address = customer["address"]
     street = address["street_address"] or address["address_line_1"]
     there = {
@@ -41,7 +50,8 @@ def require_deliverable(customer: Json, method: str, path: Path | None = None) -
     for way in method.split("+"):
         value, lack = there.get(way, (True, ""))
         if not value:
-            raise invalid(f"invalid delivery method, {lack}", "method", path)
+            return lack
+    return None
 
 
 def method_again(doc: Json, wanted: str | None) -> str:
@@ -51,23 +61,39 @@ def method_again(doc: Json, wanted: str | None) -> str:
 
 
 def usual_method_again(doc: Json) -> str:
-    """That of the sending, if it can be used again."""
-    first = _first_way(doc)
-    if first in AGAIN:
-        return first
+    """That by which it went last, of those that can be used again."""
+    ways = doc["_way"]["tried"] if "_way" in doc else [first_way(doc["delivery_method"])]
+    for way in reversed(ways):
+        if way in AGAIN and lack_of(doc["customer"], way) is None:
+            return str(way)
     return "Email" if doc["customer"]["email"] else "Letter"
 
 
+def goes_by(doc: Json, way: str, day: date) -> None:
+    """From now on outcomes are those of this way, and so are the rules for a fallback."""
+    tried = [*doc.get("_way", {}).get("tried", ()), way]
+    rules = doc.get("_fallbacks", {}).get(way, [])
+    doc["_way"] = {"way": way, "on": str(day), "outcome": None, "tried": tried, "rules": rules}
+
+
 def tell_outcome(sandbox: Sandbox, doc: Json, outcome: str, at: datetime) -> None:
-    kind, data = OUTCOMES[outcome].get(_first_way(doc), OUTCOMES[outcome]["Email"])
+    kind, data = OUTCOMES[outcome].get(_last_way(doc), OUTCOMES[outcome]["Email"])
+    if "_way" in doc and doc["_way"]["outcome"] != "opened":
+        doc["_way"] = doc["_way"] | {"outcome": outcome}
+        if doc["state"] in OPEN:
+            agenda.watch(sandbox, doc, at)
     flags = set(doc["flags"]) - {FAILED_FLAG} | ({FAILED_FLAG} if outcome == "failed" else set())
     doc["flags"] = sorted(flags)
     events.record(sandbox, doc, kind, at, data(doc))
     billograms.save(sandbox, doc, at)
 
 
-def _first_way(doc: Json) -> str:
-    return str(doc["delivery_method"].split("+")[0])
+def first_way(method: str) -> str:
+    return method.split("+", maxsplit=1)[0]
+
+
+def _last_way(doc: Json) -> str:
+    return str(doc["_way"]["way"]) if "_way" in doc else first_way(doc["delivery_method"])
 
 
 def _accepted(doc: Json) -> Json:
@@ -79,7 +105,7 @@ def _efaktura(doc: Json) -> Json:
 
 
 def _sent(doc: Json) -> Json:
-    return letter(doc, doc["invoice_no"], _first_way(doc))
+    return letter(doc, doc["invoice_no"], _last_way(doc))
 
 
 def _letter_sent(doc: Json) -> Json:

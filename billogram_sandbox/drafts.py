@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from billogram_sandbox import account, billograms, customers, events, sending
+from billogram_sandbox import account, billograms, customers, events, sending, statute
 from billogram_sandbox.billogram_shapes import BillogramChange, NewBillogram, Recipient
 from billogram_sandbox.call import Call
 from billogram_sandbox.clock import stamp
@@ -91,7 +91,7 @@ def _account_defaults(sandbox: Sandbox, given: set[str]) -> Json:
     """What the account says of reminders holds unless the caller says otherwise."""
     own = account.load(sandbox.database)
     ladder = own["automatic_reminders"]
-    defaults = {"reminder_fee": own["default_reminder_fee"]}
+    defaults = {"reminder_fee": own["default_reminder_fee"], "interest_rate": own["default_interest_rate"]}
     if "automatic_reminders_settings" not in given:
         defaults |= {"automatic_reminders_settings": ladder, "automatic_reminders": bool(ladder)}
     return {key: value for key, value in defaults.items() if key not in given}
@@ -132,9 +132,19 @@ def _settle(call: Call, doc: Json, given: set[str]) -> None:
     doc["invoice_fee_vat"] = FEE_VAT if doc["invoice_fee"] else 0
     if "automatic_reminders_settings" in given and "automatic_reminders" not in given:
         doc["automatic_reminders"] = bool(doc["automatic_reminders_settings"])
+    if {"automatic_reminders", "automatic_reminders_settings"} & given:
+        doc["_is_silent"] = not doc["automatic_reminders"]
+    _require_lawful(call.sandbox, doc)
     sum_up(doc)
     if not 0 <= doc["total_sum"] < TOTAL_MAX:
         raise invalid("the total is negative or too large", "items")
+
+
+def _require_lawful(sandbox: Sandbox, doc: Json) -> None:
+    customer = customers.find(sandbox, doc["customer"]["customer_no"])
+    most = statute.reminder_fee_max(doc["currency"], customer["company_type"] if customer else "individual")
+    if most is not None and doc["reminder_fee"] > most:
+        raise invalid(f"the reminder fee is more than the law allows, {most} {doc['currency']}", "reminder_fee")
 
 
 def _recipient(sandbox: Sandbox, wanted: Recipient) -> Json:

@@ -1,9 +1,22 @@
 """OCR numbers as Bankgirot defines them: a body, a length digit, a check digit (Luhn)."""
 
+import re
+
+SHAPE = re.compile(r"[0-9]{2,25}")
+
 
 def ocr_number(body: str) -> str:
     digits = body + str((len(body) + 2) % 10)
     return digits + _check_digit(digits)
+
+
+def complaint(reference: str) -> str | None:
+    """Why a bank that checks both digits would not take it."""
+    if not SHAPE.fullmatch(reference):
+        return "malformed"
+    if reference[-1] != _check_digit(reference[:-1]):
+        return "check_digit"
+    return None if reference[-2] == str(len(reference) % 10) else "length_digit"
 
 
 def _check_digit(digits: str) -> str:

@@ -1,13 +1,13 @@
-"""What readers, banks, and collectors do, of which the API tells only afterwards: the control plane's deeds."""
+"""What readers, banks, and carriers do, of which the API tells only afterwards: the control plane's deeds."""
 
 from typing import Literal
 
-from billogram_sandbox import billograms, delivery, events, lateness, recalls, settlement
+from billogram_sandbox import billograms, delivery, paying, recalls, settlement
 from billogram_sandbox.call import Call
 from billogram_sandbox.control import Refusal
 from billogram_sandbox.documents import Json
 from billogram_sandbox.shapes import Amount, Shape, read
-from billogram_sandbox.states import AT_COLLECTOR, COLLECTION, COLLECTOR_ENDED, UNATTESTED
+from billogram_sandbox.states import UNATTESTED
 
 
 class Pay(Shape):
@@ -16,13 +16,18 @@ class Pay(Shape):
     method: Literal["bankgiro", "swish", "autogiro", "card"] = "bankgiro"
 
 
+class Request(Shape):
+    method: paying.PayMethod
+    amount: Amount | None = None
+
+
+class Settled(Shape):
+    outcome: paying.Outcome
+    payer_name: str | None = None
+
+
 class Delivery(Shape):
     outcome: Literal["delivered", "opened", "failed"]
-
-
-class Collector(Shape):
-    outcome: Literal["paid", "ended", "cancelled"]
-    amount: Amount | None = None
 
 
 def pay(call: Call) -> Json:
@@ -34,6 +39,20 @@ def pay(call: Call) -> Json:
     how = {"manual": False, "payer_name": wanted.payer_name, "payment_type": wanted.method}
     settlement.pay(call.sandbox, doc, amount, how)
     return billograms.full(call, doc)
+
+
+def request_payment(call: Call) -> Json:
+    wanted, doc = read(Request, call.body), _sent(call)
+    return paying.start(call, doc, wanted.method, wanted.amount)
+
+
+def requested_payment(call: Call) -> Json:
+    return paying.find(call.sandbox, call.path["id"])
+
+
+def settle_request(call: Call) -> Json:
+    wanted = read(Settled, call.body)
+    return paying.settle(call, call.path["id"], wanted.outcome, wanted.payer_name)
 
 
 def recall(call: Call) -> Json:
@@ -50,24 +69,6 @@ def tell_delivery(call: Call) -> Json:
     if doc["delivery_method"] == "DoNotNotify":
         raise Refusal(409, "nothing was delivered: it was sent with DoNotNotify")
     delivery.tell_outcome(call.sandbox, doc, wanted.outcome, call.sandbox.clock.now())
-    return billograms.full(call, doc)
-
-
-def tell_collector(call: Call) -> Json:
-    """Paid before it has ended is paid to the collector; what is cancelled comes back."""
-    wanted, doc, now = read(Collector, call.body), _sent(call), call.sandbox.clock.now()
-    if doc["state"] not in AT_COLLECTOR or (wanted.outcome != "cancelled" and doc["state"] != COLLECTION):
-        raise Refusal(409, f"the collector cannot say so in state {doc['state']}")
-    if wanted.outcome == "paid":
-        settlement.pay_by_collector(call.sandbox, doc, wanted.amount or doc["remaining_sum"])
-    elif wanted.outcome == "ended":
-        events.record(call.sandbox, doc, "CollectionEnded", now, lateness.collector(doc))
-        settlement.end(call.sandbox, doc, COLLECTOR_ENDED, now)
-        billograms.save(call.sandbox, doc, now)
-    else:
-        lateness.reopen(call.sandbox, doc, now)
-        events.record(call.sandbox, doc, "CollectionCancelled", now, lateness.collector(doc))
-        billograms.save(call.sandbox, doc, now)
     return billograms.full(call, doc)
 
 

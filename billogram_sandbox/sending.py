@@ -1,6 +1,6 @@
 """Sending a billogram: the draft becomes an invoice, with its dates, numbers, and link. Time is told what to watch."""
 
-from billogram_sandbox import billograms, delivery, events, lateness, settlement
+from billogram_sandbox import account, agenda, billograms, delivery, events, settlement
 from billogram_sandbox.call import Call
 from billogram_sandbox.clock import stamp
 from billogram_sandbox.command_shapes import Resend, Send
@@ -22,7 +22,7 @@ def send(call: Call, doc: Json, body: Json, path: Path | None = None) -> None:
     doc["state"] = UNPAID
     events.record(call.sandbox, doc, "BillogramSent", now, letter | billograms.sums(doc))
     if doc["total_sum"] > 0:
-        lateness.watch(call.sandbox, doc, now)
+        agenda.watch(call.sandbox, doc, now)
     else:
         settlement.end(call.sandbox, doc, ENDED, now)
     billograms.save(call.sandbox, doc, now)
@@ -31,6 +31,8 @@ def send(call: Call, doc: Json, body: Json, path: Path | None = None) -> None:
 def resend(call: Call, doc: Json, body: Json) -> None:
     method = delivery.method_again(doc, read(Resend, body).method)
     now = call.sandbox.clock.now()
+    delivery.goes_by(doc, method, agenda.civil(now))
+    agenda.watch(call.sandbox, doc, now)
     events.record(call.sandbox, doc, "Resent", now, delivery.letter(doc, doc["invoice_no"], method))
     billograms.save(call.sandbox, doc, now)
 
@@ -45,3 +47,17 @@ def _attest(call: Call, doc: Json, method: str) -> None:
     url = f"/r/{ocr}/{billograms.token(5)}"
     attested = stamp(call.sandbox.clock.now())
     doc |= {"ocr_number": ocr, "url": url, "attested_at": attested, "delivery_method": method}
+    _keep_rules(call, doc, method)
+
+
+def _keep_rules(call: Call, doc: Json, method: str) -> None:
+    """What the account says now of reminders and fallbacks holds for this invoice, whatever it says later."""
+    own, today = account.load(call.sandbox.database), call.sandbox.clock.today()
+    doc |= {"_sent_on": str(today), "_soft_reminders": own["soft_reminders"], "_fallbacks": own["fallbacks"]}
+    doc["_reminder_rules"] = {name: own[name] for name in account.REMINDER_RULES}
+    collection = doc["automatic_collection"]
+    says_nothing = collection["use_default_settings"] is None and collection["delay_days"] is None
+    if collection["use_default_settings"] or says_nothing:
+        doc["automatic_collection"] = collection | own["automatic_collection"]
+    if method != "DoNotNotify":
+        delivery.goes_by(doc, delivery.first_way(method), today)

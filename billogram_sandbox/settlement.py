@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from billogram_sandbox import billograms, delivery, events
+from billogram_sandbox import account, billograms, delivery, events
 from billogram_sandbox.call import Call
 from billogram_sandbox.command_shapes import Credit, Nothing, Payment
 from billogram_sandbox.documents import Json
@@ -21,11 +21,14 @@ from billogram_sandbox.states import (
     COLLECTOR_ENDED,
     CREDITED,
     ENDED,
-    OPEN,
+    OWED,
     PAID,
     PARTLY_PAID,
     UNPAID_FAMILY,
 )
+
+SMALL = Decimal(5)
+"""What is paid too much is below it adjusted in the books, else it is the payer's (EDGE-3)."""
 
 
 def payment(call: Call, doc: Json, body: Json) -> None:
@@ -58,15 +61,16 @@ def credit(call: Call, doc: Json, body: Json) -> None:
     events.record(call.sandbox, doc, "Credit", now, letter | {"amount": amount} | billograms.sums(doc))
     if doc["remaining_sum"] <= 0 if is_open else _uncredited(doc) <= 0:
         end(call.sandbox, doc, CREDITED, now)
+    _write_off_by_itself(call.sandbox, doc, now)
     billograms.save(call.sandbox, doc, now)
 
 
 def write_off(call: Call, doc: Json, body: Json) -> None:
     """The fees of being late are waived. It is no loss: the invoice itself was paid."""
     read(Nothing, body)
-    waived = doc["remaining_sum"]
-    doc["_waived_sum"] = doc.get("_waived_sum", 0) + waived
-    _end_by(call, doc, "Writeoff", waived, PAID)
+    now = call.sandbox.clock.now()
+    _waive(call.sandbox, doc, now)
+    billograms.save(call.sandbox, doc, now)
 
 
 def confirm_loss(call: Call, doc: Json, body: Json) -> None:
@@ -110,12 +114,30 @@ def _receive(sandbox: Sandbox, doc: Json, into: str, kind: str, data: Json) -> N
         doc |= {"state": PARTLY_PAID, "flags": sorted({*doc["flags"], "partly paid"})}
     events.record(sandbox, doc, kind, now, data | billograms.sums(doc))
     if remaining < 0:
-        events.record(sandbox, doc, "OverpaymentAdjustment", now, {"amount": min(amount, -remaining)})
-    if before in OPEN and remaining <= 0:
+        excess = min(amount, -remaining)
+        too_much = "OverpaymentAdjustment" if excess < SMALL else "OverpaymentCustomerLiability"
+        events.record(sandbox, doc, too_much, now, {"amount": excess})
+    if before in OWED and remaining <= 0:
         if before in AT_COLLECTOR:
             doc["flags"] = sorted({*doc["flags"], "paid on collection"})
         end(sandbox, doc, PAID, now)
+    _write_off_by_itself(sandbox, doc, now)
     billograms.save(sandbox, doc, now)
+
+
+def _write_off_by_itself(sandbox: Sandbox, doc: Json, at: datetime) -> None:
+    wanted = account.load(sandbox.database)["automatic_writeoff"]
+    is_small = wanted["amount"] is not None and doc["remaining_sum"] <= wanted["amount"]
+    if doc["state"] in UNPAID_FAMILY and only_fees_remain(doc) and (wanted["settings"] == "all_fees" or is_small):
+        _waive(sandbox, doc, at)
+
+
+def _waive(sandbox: Sandbox, doc: Json, at: datetime) -> None:
+    waived = doc["remaining_sum"]
+    doc["_waived_sum"] = doc.get("_waived_sum", 0) + waived
+    sum_up(doc)
+    events.record(sandbox, doc, "Writeoff", at, {"amount": waived} | billograms.sums(doc))
+    end(sandbox, doc, PAID, at)
 
 
 def _end_by(call: Call, doc: Json, kind: str, amount: Decimal, state: str) -> None:

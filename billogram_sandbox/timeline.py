@@ -1,17 +1,27 @@
-"""When the sandbox does something by itself. What it then does lives in lateness.
+"""The sandbox does something by itself: who does each step of the agenda, and waiting for the next.
 
 Time comes by being moved and by passing; both perform what is due in order, each at its own instant.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
-from billogram_sandbox import lateness
-from billogram_sandbox.clock import instant, parse_instant
-from billogram_sandbox.documents import load
+from billogram_sandbox import agenda, billograms, collection, fallbacks, interest, lateness
+from billogram_sandbox.clock import instant, parse_instant, stamp
+from billogram_sandbox.documents import Json, load
 from billogram_sandbox.lists import column
 from billogram_sandbox.sandbox import Sandbox
 from billogram_sandbox.wake import wait
 
+DEEDS: dict[str, Callable[[Sandbox, Json, datetime], None]] = {
+    "overdue": lateness.become_overdue,
+    "interest": lateness.start_interest,
+    "soft": lateness.remind_softly,
+    "reminder": lateness.remind_by_itself,
+    "collection": collection.collect,
+    "handover": collection.hand_over,
+    "fallback": fallbacks.fall_back,
+}
 WAKES_AT = column("_wakes_at")
 NAP_SECONDS = 60.0  # a machine that slept has moved on without the timer; look again now and then
 
@@ -24,7 +34,18 @@ def next_due(sandbox: Sandbox) -> datetime | None:
 def perform(sandbox: Sandbox, until: datetime) -> None:
     first = f"SELECT doc FROM billograms WHERE {WAKES_AT} <= ? ORDER BY {WAKES_AT}, seq LIMIT 1"
     while row := sandbox.database.row(first, instant(until)):
-        lateness.wake(sandbox, load(row["doc"]))
+        wake(sandbox, load(row["doc"]))
+
+
+def wake(sandbox: Sandbox, doc: Json) -> None:
+    """Its time has come, unless it was for something that has become needless since."""
+    at, following = parse_instant(doc["_wakes_at"]), agenda.next_step(doc)
+    interest.accrue(doc, agenda.civil(at))
+    if following and agenda.start_of(following[0]) <= at:
+        DEEDS[following[1]](sandbox, doc, at)
+        doc["updated_at"] = stamp(at)
+    agenda.watch(sandbox, doc, at)
+    billograms.store(sandbox, doc)
 
 
 async def run(sandbox: Sandbox) -> None:

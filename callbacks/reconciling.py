@@ -21,7 +21,7 @@ from billogram.readings import Page, ended_invoices, open_invoices, read_invoice
 from callbacks.findings import Finding, Kind, Report, kind_of
 from contracts.bill import BillStatus
 from contracts.invoice import RemoteInvoice, ShownInvoice
-from contracts.reconciliation import KnownBill, disagrees, must_be_read, names_a_bill
+from contracts.reconciliation import KnownBill, disagrees, must_be_read, names_a_bill, owes_late_fees_alone
 from store.accounts import NoSuchAccount, platform_access
 from store.cipher import Cipher
 from store.clock import Clock
@@ -154,6 +154,8 @@ class Sweep:
         if change is None:
             return
         self._mended(change, invoice.billogram_id)
+        if owes_late_fees_alone(change.bill, invoice):
+            return
         if invoice.shown is not None and disagrees(change.bill, invoice.shown):
             self._find(Kind.UNEXPLAINED, bill_id, invoice.billogram_id)
 

@@ -101,6 +101,8 @@ class RemoteInvoice(Record):
     ocr_number: str | None
     url: str | None
     facts: tuple[Fact, ...]
+    late_fees_minor: int = 0
+    """Fees for reminding, and interest: they add to what remains, and are no part of the total."""
     shown: ShownInvoice | None = None
     """The same as the list would have shown it at that moment."""
 

@@ -8,14 +8,15 @@ An invoice is read if it looks otherwise than when it was last read, and one of 
     it is open, and another sum remains                  a payment, a credit, or a fee was missed
     it was changed after the newest fact that we have    anything else was missed
 
-Bills that are being made are left to their maker.
+Bills that are being made are left to their maker. One that is settled here and open there is read at every sweep: what
+remains may be the costs of being late alone (ACC-4), which the list does not tell apart.
 """
 
 import re
 from datetime import date, datetime
 
-from contracts.bill import BillStatus, bill_parts
-from contracts.invoice import ShownInvoice, Stage
+from contracts.bill import SETTLED, BillStatus, bill_parts
+from contracts.invoice import RemoteInvoice, ShownInvoice, Stage
 from contracts.record import Record
 
 ALLOWED = {
@@ -45,8 +46,10 @@ class KnownBill(Record):
 
 
 def must_be_read(bill: KnownBill, shown: ShownInvoice) -> bool:
-    if bill.status is BillStatus.CREATING or bill.imprint == shown.imprint:
+    if bill.status is BillStatus.CREATING:
         return False
+    if bill.imprint == shown.imprint:
+        return bill.status in SETTLED and shown.stage is Stage.OPEN
     return (
         disagrees(bill, shown)
         or (shown.stage in OVER and not bill.has_ended)
@@ -59,6 +62,10 @@ def must_be_read(bill: KnownBill, shown: ShownInvoice) -> bool:
 def disagrees(bill: KnownBill, shown: ShownInvoice) -> bool:
     """One of the two is wrong, or the platform knows an outcome that we do not."""
     return bill.status is not BillStatus.CREATING and bill.status not in ALLOWED[shown.stage]
+
+
+def owes_late_fees_alone(bill: KnownBill, invoice: RemoteInvoice) -> bool:
+    return bill.status in SETTLED and 0 < invoice.remaining_minor <= invoice.late_fees_minor
 
 
 def _terms(one: KnownBill | ShownInvoice) -> tuple[object, ...]:

@@ -20,7 +20,8 @@ async def test_an_unpaid_billogram_is_overdue_when_the_day_after_its_due_date_be
     assert clock["next_due"] == "2030-03-30T23:00:00.000000Z"
     assert (before["due_date"], before["state"]) == ("2030-03-30", "Unpaid")
     assert after["state"] == "Overdue"
-    assert (after["events"][-1]["type"], after["events"][-1]["created_at"]) == ("Overdue", "2030-03-30 23:00:00")
+    assert types(after)[2:] == ["Overdue", "InterestStarted"]
+    assert [event["created_at"] for event in after["events"][2:]] == ["2030-03-30 23:00:00"] * 2
     assert after_move["next_due"] is None
 
 
@@ -32,7 +33,7 @@ async def test_what_is_settled_in_time_never_becomes_overdue(client: Client) -> 
     late = await client.pay(partly["id"], amount="1")
 
     assert (await client.get(paid["id"]))["state"] == "Paid"
-    assert types(late)[2:] == ["Payment", "Overdue", "Payment"]
+    assert types(late)[2:] == ["Payment", "Overdue", "InterestStarted", "Payment"]
     assert (late["state"], late["flags"]) == ("PartlyPaid", ["partly paid"])
 
 
@@ -60,7 +61,7 @@ async def test_the_clock_stays_within_the_calendar_and_so_does_all_that_is_count
 
 
 async def test_events_come_in_the_order_of_their_instants(live: Client, receiver: Receiver) -> None:
-    later, sooner = await live.sent(due_days=20), await live.sent(due_days=10)
+    later, sooner = [await live.sent(due_days=days, interest_rate=0) for days in (20, 10)]
     await receiver.holds(4)
     await live.advance("30d")
     overdue = (await receiver.holds(6))[4:]

@@ -1,4 +1,6 @@
-"""Being late: reminders by command and by the clock, respite, and collection."""
+"""Being late: reminders by command and by the clock, their fees, and respite."""
+
+from decimal import Decimal
 
 import pytest
 
@@ -8,8 +10,8 @@ LADDER: list[Json] = [{"delay_days": 5, "message": "Har du glömt?"}, {"delay_da
 NOON = "2030-03-01T12:00:00Z"
 
 
-async def test_a_plain_invoice_only_becomes_overdue(client: Client) -> None:
-    billogram = await client.sent()
+async def test_a_plain_invoice_without_interest_only_becomes_overdue(client: Client) -> None:
+    billogram = await client.sent(interest_rate=0)
     clock = await client.advance("1y")
     late = await client.get(billogram["id"])
 
@@ -44,7 +46,7 @@ async def test_a_reminder_by_command_adds_its_fee_to_what_remains_and_not_to_the
 async def test_the_accounts_reminders_go_by_themselves_one_after_the_other(client: Client) -> None:
     await client.control("POST", "/clock", {"set": NOON})
     await client.control("PUT", "/account", {"automatic_reminders": LADDER, "default_reminder_fee": 45})
-    billogram = await client.sent(due_days=10)
+    billogram = await client.sent(due_days=10, interest_rate=0)
     due = [(await client.advance("10d"))["next_due"]]
     for _ in range(3):
         due.append((await client.control("POST", "/clock", {"set": due[-1]}))["next_due"])
@@ -141,7 +143,7 @@ async def test_respite_puts_off_being_late_and_its_end_is_watched(client: Client
     assert waiting["state"] == "Unpaid"
     assert removed["respite_date"] is None
     assert problem(again)[1] == "INVALID_OBJECT_STATE"
-    assert types(late)[2:] == ["Respite", "RespiteRemoved", "Overdue", "ReminderSent"]
+    assert types(late)[2:] == ["Respite", "RespiteRemoved", "Overdue", "InterestStarted", "ReminderSent"]
     assert [event["data"] for event in late["events"][2:4]] == [{"date": "2030-04-10"}] * 2
 
 
@@ -163,40 +165,115 @@ async def test_respite_of_one_that_was_reminded_puts_off_the_next_reminder(clien
     assert (await client.control("GET", "/clock"))["next_due"] == "2030-05-01T22:00:00.000000Z"
 
 
-async def test_collection_begins_the_day_after_and_what_the_collector_gets_is_kept_apart(client: Client) -> None:
-    billogram = await client.sent(due_days=1)
-    await client.advance("2d")
-    asked = data(await client.command(billogram["id"], "collect"))
-    early = await client.http.post(f"/sandbox/billograms/{billogram['id']}/collector", json={"outcome": "paid"})
+SOFT: list[Json] = [{"delay_days": 3, "message": "Kanske korsades breven"}, {"delay_days": 0, "message": "I dag!"}]
+
+
+async def test_a_soft_reminder_on_the_due_date_costs_nothing_and_counts_for_nothing(client: Client) -> None:
+    await client.control("POST", "/clock", {"set": NOON})
+    await client.control("PUT", "/account", {"soft_reminders": SOFT})
+    billogram = await client.sent(due_days=10, interest_rate=0)
+    due = [(await client.advance("1s"))["next_due"]]
+    for _ in range(3):
+        due.append((await client.control("POST", "/clock", {"set": due[-1]}))["next_due"])
+    late = await client.get(billogram["id"])
+    told = [event["data"] for event in late["events"] if event["type"] == "ReminderSent"]
+
+    assert due == ["2030-03-10T23:00:00.000000Z", "2030-03-11T23:00:00.000000Z", "2030-03-13T23:00:00.000000Z", None]
+    assert types(late)[2:] == ["ReminderSent", "Overdue", "ReminderSent"]
+    assert [each["message"] for each in told] == ["I dag!", "Kanske korsades breven"]
+    assert [(each["reminder_fee"], each["reminder_count"], each["remaining_sum"]) for each in told] == [(0, 0, 149)] * 2
+    assert (late["state"], late["reminder_count"], late["remaining_sum"]) == ("Overdue", 0, 149)
+
+
+async def test_a_soft_reminder_is_left_out_if_it_would_be_too_early_or_too_late(client: Client) -> None:
+    """One that is due on the day of its sending, one that is paid, and one whose respite is taken away afterwards."""
+    await client.control("PUT", "/account", {"soft_reminders": SOFT[1:]})
+    at_once, paid, moved = [await client.sent(due_days=days) for days in (0, 5, 5)]
+    await client.pay(paid["id"])
+    await client.command(moved["id"], "respite", {"date": "2999-01-01"})
+    await client.advance("10d")
+    await client.command(moved["id"], "remove-respite")
     await client.advance("1d")
-    some = await _collector(client, billogram, "paid", amount="49")
-    paid = await _collector(client, billogram, "paid")
 
-    assert (asked["state"], early.status_code) == ("Collecting", 409)
-    assert asked["events"][-1]["data"]["amount"] == 149
-    assert (some["state"], some["remaining_sum"]) == ("Collection", 100)
-    assert (paid["state"], paid["flags"]) == ("Paid", ["paid on collection"])
-    assert (paid["detailed_sums"]["paid_sum"], paid["detailed_sums"]["collector_paid_sum"]) == (0, -149)
-    assert types(paid)[3:] == [
-        "Collection", "CollectionStatusUpdate", "CollectorPayment", "CollectorPayment", "BillogramEnded",
-    ]  # fmt: skip
+    reminded = [types(await client.get(each["id"])).count("ReminderSent") for each in (at_once, paid, moved)]
+    assert reminded == [0, 0, 0]
 
 
-async def test_a_collection_that_is_cancelled_comes_back_late_and_one_that_ended_may_be_lost(client: Client) -> None:
-    billogram = await client.sent(due_days=1)
+async def test_whoever_shall_not_be_reminded_is_not_reminded_softly_either(client: Client) -> None:
+    await client.control("PUT", "/account", {"soft_reminders": SOFT, "automatic_reminders": LADDER})
+    silences: list[Json] = [{"automatic_reminders": False}, {"automatic_reminders_settings": []}]
+    silent = [await client.sent(**each) for each in silences]
+    await client.advance("1y")
+
+    assert ["ReminderSent" in types(await client.get(each["id"])) for each in silent] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("rule", "reminded"),
+    [
+        ({"automatic_reminders_minimum_principal_sum": "149"}, (2, 0)),
+        ({"automatic_reminders_minimum_principal_sum": "149.01"}, (0, 0)),
+        ({"use_automatic_reminders_partly_paid": False}, (2, 0)),
+        ({}, (2, 2)),
+    ],
+)
+async def test_an_account_may_leave_out_small_sums_and_what_is_paid_in_part(
+    client: Client, rule: Json, reminded: tuple[int, int]
+) -> None:
+    await client.control("PUT", "/account", {"automatic_reminders": LADDER} | rule)
+    whole, part = await client.sent(), await client.sent()
+    await client.pay(part["id"], amount="1")
+    await client.advance("1y")
+
+    counts = [(await client.get(each["id"]))["reminder_count"] for each in (whole, part)]
+    assert tuple(counts) == reminded
+
+
+CAPS = [
+    ("individual", "SEK", "60", True),
+    ("individual", "SEK", "60.01", False),
+    ("foreign individual", "SEK", "61", False),
+    ("business", "SEK", "450", True),
+    ("business", "SEK", "450.01", False),
+    ("individual", "NOK", "70", True),
+]
+
+
+@pytest.mark.parametrize(("company_type", "currency", "fee", "allowed"), CAPS)
+async def test_a_fee_above_the_cap_of_the_law_is_refused(
+    client: Client, company_type: str, currency: str, fee: str, *, allowed: bool
+) -> None:
+    """lag (1981:739) §§ 4 and 4 a: 60 kronor, and between businesses 450; other countries' caps are not known here."""
+    customer = {"customer_no": (await client.customer(company_type=company_type))["customer_no"]}
+    made = await client.try_draft(customer=customer, currency=currency, reminder_fee=fee)
+    draft = await client.draft(customer=customer, currency=currency, reminder_fee=0)
+    changed = await client.api("PUT", f"/billogram/{draft['id']}", {"reminder_fee": fee})
+
+    for answer in (made, changed):
+        if allowed:
+            assert data(answer)["reminder_fee"] == Decimal(fee)
+        else:
+            assert problem(answer) == (400, "INVALID_PARAMETER", "reminder_fee", None)
+
+
+@pytest.mark.parametrize(
+    "setting", [{"default_reminder_fee": "60.01"}, {"collection_fee": "180.01"}, {"plan_fee": "170.01"}]
+)
+async def test_an_account_has_no_fee_above_the_cap_either(client: Client, setting: Json) -> None:
+    refused = await client.http.put("/sandbox/account", json=setting)
+
+    assert (refused.status_code, list(refused.json())) == (400, ["error"])
+
+
+async def test_what_a_business_owes_for_being_late_is_owed_once(client: Client) -> None:
+    """§ 4 a: it stands in the place of the fees for reminding and collecting."""
+    billogram = await client.sent(reminder_fee=450, due_days=1)
     await client.advance("2d")
-    await client.command(billogram["id"], "collect")
-    back = await _collector(client, billogram, "cancelled")
+    once, twice = [data(await client.command(billogram["id"], "remind")) for _ in range(2)]
     await client.command(billogram["id"], "collect")
     await client.advance("1d")
-    ended = await _collector(client, billogram, "ended")
-    lost = data(await client.command(billogram["id"], "confirmed-loss"))
+    books = await client.control("GET", f"/billograms/{billogram['id']}/collector")
 
-    assert (back["state"], back["events"][-1]["type"]) == ("Overdue", "CollectionCancelled")
-    assert (ended["state"], ended["remaining_sum"]) == ("CollectorEnded", 149)
-    assert types(ended)[-2:] == ["CollectionEnded", "BillogramEnded"]
-    assert (lost["state"], lost["remaining_sum"]) == ("Ended", 0)
-
-
-async def _collector(client: Client, billogram: Json, outcome: str, **how: object) -> Json:
-    return await client.control("POST", f"/billograms/{billogram['id']}/collector", {"outcome": outcome} | how)
+    assert (once["remaining_sum"], twice["remaining_sum"], twice["reminder_count"]) == (599, 599, 2)
+    assert [each["events"][-1]["data"]["reminder_fee"] for each in (once, twice)] == [450, 0]
+    assert books["collection_fee"] == 0

@@ -35,7 +35,7 @@ from store.reconciliation import accounts
 from store.schema import BillRow, CallbackRow, OutboxRow
 from tests.billogram.making import Platform, stub
 from tests.billogram_sandbox.calling import KEY as PLATFORM_KEY
-from tests.billogram_sandbox.calling import USER, Json
+from tests.billogram_sandbox.calling import USER, Json, data
 from tests.store.making import ACCOUNT, CONTRACT, KEY, first_period, new_store, sold
 
 LISTS = {"GET /billogram": 2}
@@ -407,6 +407,22 @@ async def test_an_outcome_that_no_event_explains_is_reported_each_time_and_read_
 
     assert [one.kind for one in again.findings] == [Kind.UNEXPLAINED]
     assert again.read == 0
+
+
+async def test_a_paid_bill_of_which_only_the_costs_of_being_late_remain_is_no_finding(publisher: Publisher) -> None:
+    """ACC-4. Fees and interest are Billogram's; each sweep asks again whether no more remains than they."""
+    billogram_id, other = await publisher.bill(), publisher.platform.other
+    await other.advance("60d")
+    publisher.clock.ahead = timedelta(days=60)
+    reminded = data(await other.command(billogram_id, "remind"))
+    paid = await other.pay(billogram_id, amount=str(reminded["total_sum"]))
+    reports = [await publisher.sweep() for _ in range(2)]
+    await other.control("POST", f"/billograms/{billogram_id}/recall")
+    reports += [await publisher.sweep()]
+
+    assert (paid["state"], paid["remaining_sum"]) == ("PartlyPaid", 60)
+    assert [[one.kind for one in report.findings] for report in reports] == [[Kind.SETTLED], [], [Kind.REOPENED]]
+    assert [report.read for report in reports] == [1, 1, 1]
 
 
 async def test_an_account_that_is_not_there_can_not_be_swept(publisher: Publisher) -> None:

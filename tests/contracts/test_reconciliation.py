@@ -55,6 +55,7 @@ def test_what_agrees_or_looks_as_when_it_was_read_is_not_read(ours: dict[str, An
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
+        (PAID | {"imprint": "as it is"}, {"remaining_minor": 60_00}),
         ({}, {"stage": Stage.SETTLED, "remaining_minor": 0}),
         ({}, {"stage": Stage.ENDED, "remaining_minor": 0}),
         ({}, {"stage": Stage.DRAFT}),

@@ -102,6 +102,25 @@ async def test_a_bill_of_which_only_reminder_fees_remain_is_paid(life: Life) -> 
     assert {"reminded", "payment", "fees_waived"} <= {*await history(life, bill)}
 
 
+async def test_a_bill_of_which_only_interest_remains_is_paid(life: Life) -> None:
+    """EDGE-2. Whoever pays late the bare sum owes Billogram its interest, and reads; whoever pays all that is shown
+    there is done at both."""
+    sold = life.today()
+    dear = [{"title": "Global Large", "quantity": 1, "unit_price": "39500.00", "vat_rate": "25"}]
+    for name in ("bare", "whole"):
+        await life.sell(name, lines=dear, policy=GRACE)
+    await life.forward_into(str(sold + OFF_AFTER))
+    bare, whole = await life.bill("bare", 0), await life.bill("whole", 0)
+    await life.pay(bare, "39500.00")
+    await life.pay(whole)
+    left = [(await life.invoices(bill))[0]["remaining_sum"] for bill in (bare, whole)]
+
+    paid = Seen("active", "on", sold + OFF_AFTER, month_after(sold), ["0:r0 paid 0.00, PartlyPaid"])
+    assert left == [55.19, 0]
+    assert await seen(life, "bare") == paid
+    assert await seen(life, "whole") == paid._replace(bills=["0:r0 paid 0.00, Paid"])
+
+
 async def test_what_is_paid_too_much_or_twice_leaves_the_bill_paid_and_the_rest_to_people(life: Life) -> None:
     """EDGE-3. The next bill is not touched: what is too much is the reader's balance at Billogram."""
     sold = life.today()
