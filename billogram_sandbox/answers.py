@@ -5,7 +5,8 @@ No handler makes its answer with these; the tests hold every answer that they ge
 
 from typing import Any, Generic, Literal, TypeVar
 
-from billogram_sandbox.billogram_shapes import BillogramChange, Reminder, Row
+from billogram_sandbox.account import Account
+from billogram_sandbox.billogram_shapes import BillogramChange, Row
 from billogram_sandbox.customer_shapes import CustomerAddress, CustomerChange, DeliveryAddress
 from billogram_sandbox.shapes import Instant, Method, Number, Shape, Stamp, Text
 
@@ -238,11 +239,8 @@ class ClockAnswer(Shape):
     callbacks_due: int
 
 
-class AccountAnswer(Shape):
-    callback_url: Text
-    sign_key: Text
-    automatic_reminders: list[Reminder]
-    default_reminder_fee: Number
+class AccountAnswer(Account):
+    pass
 
 
 class StatsAnswer(Shape):
