@@ -68,9 +68,10 @@ def _allow_nulls(schema: Json) -> None:
 
 
 def _translated(schema: Any) -> Any:  # Any: a part of a JSON schema
-    """Limits on a value that is made ready before it is read come by pydantic's own words."""
+    """Limits on a value that is made ready before it is read come by pydantic's own words, and decimals as text."""
     if isinstance(schema, list):
         return [_translated(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    return {WORDS.get(word, word): _translated(part) for word, part in schema.items()}
+    limits = {WORDS[word]: float(limit) for word, limit in schema.items() if word in WORDS}
+    return limits | {word: _translated(part) for word, part in schema.items() if word not in WORDS}
