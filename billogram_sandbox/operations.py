@@ -1,7 +1,8 @@
 """What each handler and each command takes and answers: what the description is made of, one line each."""
 
-from billogram_sandbox import answers, billograms, control, customers, drafts, events, outside
+from billogram_sandbox import answers, billograms, collector, control, customers, drafts, events, outside, payments
 from billogram_sandbox import command_shapes as take
+from billogram_sandbox import money_answers as money
 from billogram_sandbox.account import Account
 from billogram_sandbox.answers import Billogram, Billograms, CompactBillogram, Customer, Event, Many, Nothing, One
 from billogram_sandbox.billogram_shapes import BillogramChange, NewBillogram
@@ -17,6 +18,8 @@ EVENTS_QUERY = paged(frozenset({"created_at"})) | {
     "filter_field": {"const": "billogram_id"},
     "filter_value": TEXT,
 }
+
+TRUTH = {"enum": ["true", "false"]}
 
 OPERATIONS: dict[Handler, Operation] = {
     customers.listing: Operation("List customers", Many[Customer], query=listed(customers.LISTING)),
@@ -48,7 +51,16 @@ OPERATIONS: dict[Handler, Operation] = {
     outside.pay: Operation("Money arrives", Billogram, outside.Pay),
     outside.recall: Operation("The last payment is taken back", Billogram),
     outside.tell_delivery: Operation("What became of the sending", Billogram, outside.Delivery),
-    outside.tell_collector: Operation("What the collector says", Billogram, outside.Collector),
+    outside.request_payment: Operation("Ask for a payment by Swish or card", money.PaymentRequest, outside.Request),
+    outside.requested_payment: Operation("How the request stands", money.PaymentRequest),
+    outside.settle_request: Operation(
+        "What becomes of the request", money.PaymentRequest, outside.Settled
+    ),
+    collector.books: Operation("The collector's books", money.Books),
+    collector.tell: Operation("What the collector says", Billogram, collector.Word),
+    payments.listing: Operation("All payments by reference", money.Payments, query={"allocated": TRUTH}),
+    payments.receive: Operation("A row of a bank's file arrives", money.Payment, payments.Row),
+    payments.allocate: Operation("Allocate a payment", money.Payment, payments.Allocation),
     **REGISTERS,
 }
 COMMANDS_TAKE: dict[str, type[Shape]] = {
