@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, timeline
+from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, pdfs, timeline
 from billogram_sandbox.call import Handler, endpoint
 from billogram_sandbox.envelope import Problem, answer
 from billogram_sandbox.gates import ApiGate, LoopbackGate
-from billogram_sandbox.page import invoice_page
+from billogram_sandbox.reader import page
 from billogram_sandbox.sandbox import Sandbox, Settings
 from billogram_sandbox.sender import Sender
 
@@ -27,6 +27,7 @@ API: list[tuple[str, str, Handler]] = [
     ("PUT", "/customer/{id}", customers.update),
     ("GET", "/billogram", billograms.listing),
     ("POST", "/billogram", drafts.create),
+    ("GET", "/billogram/{id}.pdf", pdfs.get),
     ("GET", "/billogram/{id}", billograms.get),
     ("PUT", "/billogram/{id}", drafts.update),
     ("DELETE", "/billogram/{id}", drafts.delete),
@@ -56,7 +57,7 @@ def create_app(settings: Settings) -> Starlette:
     routes = [
         Mount("/api/v2", _api(sandbox)),
         Mount("/sandbox", _control(sandbox)),
-        Route("/r/{ocr}/{token}", invoice_page(sandbox)),
+        *page.routes(sandbox),
     ]
     app = Starlette(routes=routes, lifespan=_lifespan)
     app.state.sandbox = sandbox
