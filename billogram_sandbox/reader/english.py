@@ -24,6 +24,7 @@ ENGLISH = Texts(
         "bankgiro": "Bankgiro",
         "card": "Card",
         "card_hint": "Debit or credit card",
+        "changed": "Changed since the invoice was sent",
         "channel": "Get the invoice another way",
         "channel_how": "How would you like it?",
         "channel_lead": "We send the invoice again, wherever you like.",
@@ -198,6 +199,7 @@ ENGLISH = Texts(
         "paid": "Thank you! Your payment has been received.",
         "sent": "The invoice has been sent again.",
         "asked": "Your message has been sent.",
+        "over_already": "The invoice is closed and is not sent again.",
         "paid_already": "Nothing was left to pay. No payment was made.",
     },
     errors={

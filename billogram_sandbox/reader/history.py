@@ -9,11 +9,12 @@ from billogram_sandbox.reader import writing
 from billogram_sandbox.reader.texts import Blank, Texts
 
 TONES = {
-    **dict.fromkeys(("Payment", "CollectorPayment", "Credit", "Writeoff", "BillogramEnded"), "good"),
+    **dict.fromkeys(("Payment", "CollectorPayment", "Credit", "Writeoff"), "good"),
     **dict.fromkeys(("Overdue", "ReminderSent", "PaymentRecalled", "Collection", "CollectionStatusUpdate"), "bad"),
     **dict.fromkeys(("DeliveryFailed", "DeliverySmsFailed", "EmailNotAccepted", "SmsNotAccepted"), "waiting"),
     **dict.fromkeys(("EfakturaFailed", "InterestStarted", "Respite", "RespiteRemoved"), "waiting"),
 }
+SETTLING = ("Payment", "CollectorPayment", "OverpaymentAdjustment", "Credit", "Writeoff", "CollectionEnded")
 MESSAGES = ("CustomerMessage", "CreditorMessage")
 AMOUNTS = ("amount", "recalled_amount")
 
@@ -39,7 +40,7 @@ class Message:
 
 def happenings(texts: Texts, events: Iterable[Json], currency: str) -> list[Happening]:
     """The latest first. What a reader has no word for is left out; messages stand in their own list."""
-    told = [event for event in events if _kind(event) in texts.happenings and event["type"] not in MESSAGES]
+    told = [event for event in _told(texts, events) if event["type"] not in MESSAGES]
     return [_happening(texts, event, currency) for event in reversed(told)]
 
 
@@ -54,8 +55,18 @@ def messages(events: Iterable[Json]) -> list[Message]:
 
 def latest(texts: Texts, events: list[Json], currency: str) -> str:
     """In one line, a message too: what a screen reader hears when the page changes."""
-    told = [event for event in events if _kind(event) in texts.happenings]
+    told = _told(texts, events)
     return _text(texts, told[-1], currency) if told else ""
+
+
+def _told(texts: Texts, events: Iterable[Json]) -> list[Json]:
+    """An end that follows from what was told just before is not told besides."""
+    told: list[Json] = []
+    for event in events:
+        follows = event["type"] == "BillogramEnded" and bool(told) and told[-1]["type"] in SETTLING
+        if _kind(event) in texts.happenings and not follows:
+            told.append(event)
+    return told
 
 
 def _kind(event: Json) -> str:

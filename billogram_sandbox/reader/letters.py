@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from billogram_sandbox import events
 from billogram_sandbox.documents import Json
-from billogram_sandbox.reader.sheet import Sheet, credited, sheet
+from billogram_sandbox.reader.sheet import Sheet, part, sheet
 from billogram_sandbox.sandbox import Sandbox
 
 INVOICE, REMINDER, CREDIT_INVOICE = "invoice", "reminder", "credit_invoice"
@@ -50,8 +50,14 @@ def _is_meant(event: Json, doc: Json, letter_id: str | None, invoice_no: str | N
     return letter_id is not None or event["type"] == "BillogramSent"
 
 
-def _invoice(doc: Json, _: Json) -> Letter:
-    shown, message = sheet(doc), doc["info"]["message"] or ""
+def _invoice(doc: Json, event: Json) -> Letter:
+    """One with a number of its own is for what was added later."""
+    number, message = event["data"].get("invoice_no", doc["invoice_no"]), doc["info"]["message"] or ""
+    if number != doc["invoice_no"]:
+        further = part(doc, Decimal(event["data"]["amount"]))
+        at, due = event["created_at"], doc["due_date"]
+        return Letter(INVOICE, number, at, due, further, further.total, NO_FEES, message)
+    shown = sheet(doc)
     return Letter(INVOICE, doc["invoice_no"], doc["attested_at"], doc["due_date"], shown, shown.total, NO_FEES, message)
 
 
@@ -66,7 +72,7 @@ def _reminder(doc: Json, event: Json) -> Letter:
 def _credit(doc: Json, event: Json) -> Letter:
     number, amount = event["data"]["invoice_no"], Decimal(event["data"]["amount"])
     rows = doc.get("_credit_rows", {}).get(str(number))
-    shown = sheet(doc, rows) if rows else credited(doc, amount)
+    shown = sheet(doc, rows) if rows else part(doc, -amount)
     return Letter(CREDIT_INVOICE, number, event["created_at"], doc["due_date"], shown, shown.total, NO_FEES, "")
 
 

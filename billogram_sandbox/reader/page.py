@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from billogram_sandbox import pdfs
-from billogram_sandbox.call import base
+from billogram_sandbox.call import Call, base
 from billogram_sandbox.creditor import creditor
 from billogram_sandbox.documents import Json, dump
 from billogram_sandbox.envelope import Problem
@@ -18,7 +18,7 @@ from billogram_sandbox.reader.rendering import HEADERS, Attempt, invoice, missin
 from billogram_sandbox.reader.visits import Visit, note_opening, visit
 from billogram_sandbox.sandbox import Sandbox
 
-DEEDS: dict[str, Callable[[Sandbox, Json, forms.Fields], str]] = {
+DEEDS: dict[str, Callable[[Call, Json, forms.Fields], str]] = {
     "pay": deeds.pay,
     "message": deeds.write,
     "channel": deeds.send_again,
@@ -62,12 +62,13 @@ class Pages:
             return missing()
         if sent is None:
             return _back(seen)
-        return self._done(seen, request.path_params["deed"], sent)
+        return self._done(seen, request, sent)
 
-    def _done(self, seen: Visit, deed: str, sent: forms.Fields) -> Response:
+    def _done(self, seen: Visit, request: Request, sent: forms.Fields) -> Response:
+        deed, call = request.path_params["deed"], Call(self._sandbox, base(request), {}, {}, {})
         try:
             with self._sandbox.database.transaction():
-                notice = DEEDS[deed](self._sandbox, seen.doc, sent)
+                notice = DEEDS[deed](call, dict(seen.doc), sent)
         except forms.Trouble as trouble:
             attempt = Attempt(deed, sent, trouble)
             return invoice(self._sandbox, seen, self._tag(seen), attempt=attempt, code=UNPROCESSABLE)

@@ -79,16 +79,17 @@ def sheet(doc: Json, rows: Sequence[Json] | None = None) -> Sheet:
     )
 
 
-def credited(doc: Json, amount: Decimal) -> Sheet:
-    """A credit invoice over an amount: the invoice's own lines if it is all of it, else a part of each VAT rate."""
+def part(doc: Json, amount: Decimal) -> Sheet:
+    """A further invoice over an amount, or if that is negative a credit invoice: the invoice's own lines turned
+    round if all of it is credited, else a part of each VAT rate."""
     whole = sheet(doc)
-    if amount == whole.total and not whole.fee:
+    if amount == -whole.total and not whole.fee:
         return sheet(doc, [row | {"count": -row["count"], "discount": -row["discount"]} for row in doc["items"]])
     share = amount / (whole.net + whole.vat) if whole.net + whole.vat else ZERO
-    vats = [Vat(each.rate, -hundredths(each.net * share), -hundredths(each.vat * share)) for each in whole.vats]
+    vats = [Vat(each.rate, hundredths(each.net * share), hundredths(each.vat * share)) for each in whole.vats]
     net, vat = sum((each.net for each in vats), ZERO), sum((each.vat for each in vats), ZERO)
     lines = [Line("", "", Decimal(1), "", each.net, ZERO, each.rate, each.net) for each in vats]
-    return Sheet(lines, vats, ZERO, net, vat, -amount - net - vat, -amount, False)
+    return Sheet(lines, vats, ZERO, net, vat, amount - net - vat, amount, False)
 
 
 def account(doc: Json) -> Account:

@@ -24,6 +24,7 @@ SWEDISH = Texts(
         "bankgiro": "Bankgiro",
         "card": "Kort",
         "card_hint": "Debet- eller kreditkort",
+        "changed": "Ändrat sedan fakturan skickades",
         "channel": "Få fakturan på ett annat sätt",
         "channel_how": "Hur vill du ha den?",
         "channel_lead": "Vi skickar fakturan igen dit du vill.",
@@ -198,6 +199,7 @@ SWEDISH = Texts(
         "paid": "Tack! Din betalning är mottagen.",
         "sent": "Fakturan är skickad igen.",
         "asked": "Ditt meddelande är skickat.",
+        "over_already": "Fakturan är avslutad och skickas inte igen.",
         "paid_already": "Det fanns inget kvar att betala. Ingen betalning gjordes.",
     },
     errors={
