@@ -1,6 +1,7 @@
 """The QR code of an invoice, as Swedish bank apps read it: UsingQR, a small JSON with short names."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 import segno
 
@@ -9,6 +10,7 @@ from billogram_sandbox.documents import Json, dump
 from billogram_sandbox.money import hundredths
 
 INVOICE, CREDIT = 1, 2
+KEPT = 256
 BORDER = 4  # the quiet zone that readers ask for
 
 
@@ -30,9 +32,20 @@ def invoice_data(doc: Json, creditor: Creditor, due: Decimal, due_day: str, kind
 
 
 def code(data: Json) -> segno.QRCode:
-    return segno.make_qr(dump(data), error="m")
+    return _code(dump(data))
 
 
 def svg(data: Json, title: str) -> str:
     """Black on white whatever the page's colours: readers need the contrast."""
-    return str(code(data).svg_inline(border=BORDER, omitsize=True, light="#fff", svgclass="qr", title=title))
+    return _svg(dump(data), title)
+
+
+@lru_cache(KEPT)
+def _code(text: str) -> segno.QRCode:
+    """Made once: it takes longer than all the rest of a page."""
+    return segno.make_qr(text, error="m")
+
+
+@lru_cache(KEPT)
+def _svg(text: str, title: str) -> str:
+    return str(_code(text).svg_inline(border=BORDER, omitsize=True, light="#fff", svgclass="qr", title=title))

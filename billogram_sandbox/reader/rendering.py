@@ -63,6 +63,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(files=files.ADDRESSES, languages=LANGUAGES, blank=Blank())
+    for name in made.list_templates():
+        made.get_template(name)  # compiled now, so that the first reader need not wait for it
     return made
 
 
