@@ -11,7 +11,7 @@ up: install
 	.venv/bin/avtal up
 
 test: install
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n auto --no-loadscope-reorder
 
 check: install
 	.venv/bin/ruff format --check .

@@ -8,6 +8,7 @@ import asyncio
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 from benchmarks.midnights import Midnights
 from contracts.periods import civil_day
 from embedded.ports import any_ports
+from embedded.processes import Part
 from embedded.stack import ACCOUNT, Stack, running_stack
 from starter.selling import sell
 from store.database import Database
@@ -56,6 +58,10 @@ class Bench:
     async def until_made(self, count: int, period: int, prefix: str) -> float:
         """The moment at which they all were, in seconds since 1970."""
         return await until(lambda: asyncio.to_thread(lambda: self.made(period, prefix) >= count))
+
+    def worked(self, *more: Part) -> Counter[str]:
+        """The processor time of each part of the stack, and of these, in seconds."""
+        return Counter({part.name: worked(part.pid) for part in (*self.stack.parts.values(), *more)})
 
     async def until_quiet(self) -> None:
         """No callback is on its way, and Temporal has been told everything."""
@@ -139,6 +145,12 @@ def resident(pid: int | None) -> int:
     """The memory that a process has, in bytes; Linux tells."""
     pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def worked(pid: int | None) -> float:
+    """The processor time that a process has had, in seconds; Linux tells."""
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -10,6 +10,7 @@ import asyncio
 import statistics
 import sys
 import time
+from collections import Counter
 from datetime import datetime
 from typing import NamedTuple
 
@@ -31,9 +32,13 @@ EVENTS_ASLEEP = 5
 
 
 class Round(NamedTuple):
+    """Rates in bills a second, work in seconds of processor time of each part until all was quiet."""
+
     first_bills: float
     ours: float
     bare: float
+    our_work: Counter[str]
+    bare_work: Counter[str]
 
     @property
     def ratio(self) -> float:
@@ -56,12 +61,15 @@ async def one_round(running: Bench, sandbox: httpx.AsyncClient, number: int, cou
         raise TimeoutError("the first bills took so long that the next were due; this machine is too slow")
     await running.until_quiet()
     await until_time(due)
+    before = running.worked()
     ours = count / (await running.until_made(count, 1, prefix) - due.timestamp())
     await running.until_quiet()
-    return Round(first_bills, ours, await bare_rate(running, sandbox, number, count))
+    work = running.worked() - before
+    bare, bare_work = await bare_rate(running, sandbox, number, count)
+    return Round(first_bills, ours, bare, work, bare_work)
 
 
-async def bare_rate(running: Bench, sandbox: httpx.AsyncClient, number: int, count: int) -> float:
+async def bare_rate(running: Bench, sandbox: httpx.AsyncClient, number: int, count: int) -> tuple[float, Counter[str]]:
     """Until the platform has the last invoice, which is a little before the last workflow ends. Our worker is idle."""
     worker = bare_worker(running)
     await worker.start()
@@ -74,6 +82,7 @@ async def bare_rate(running: Bench, sandbox: httpx.AsyncClient, number: int, cou
         raise TimeoutError("the bare loop's contracts were due before they slept; this machine is too slow")
     await sandbox.post("/sandbox/stats/reset")
     await until_time(due)
+    before = running.worked(worker)
 
     async def all_made() -> bool:
         stats = (await sandbox.get("/sandbox/stats")).json()
@@ -82,8 +91,9 @@ async def bare_rate(running: Bench, sandbox: httpx.AsyncClient, number: int, cou
     over = await until(all_made)
     worker.check_running()
     await running.until_quiet()
+    work = running.worked(worker) - before
     await worker.stop()
-    return count / (over - due.timestamp())
+    return count / (over - due.timestamp()), work
 
 
 async def until_asleep(running: Bench, bill: BareBill) -> None:
@@ -126,6 +136,18 @@ def show(rounds: list[Round], given: argparse.Namespace) -> None:
     shown = [f"{ratio:.2f}" for ratio in ratios]
     table.add_row(f"ours / bare (goal {GOAL})", *shown, f"[bold]{statistics.median(ratios):.2f}[/bold]")
     Console().print(table)
+    Console().print(work_table(rounds, given.contracts))
+
+
+def work_table(rounds: list[Round], count: int) -> Table:
+    ours, bare = (
+        sum(each, Counter[str]()) for each in ([one.our_work for one in rounds], [one.bare_work for one in rounds])
+    )
+    table = Table("processor time per bill, ms", "ours", "bare loop")
+    for part in sorted(ours | bare):
+        table.add_row(part, *(f"{work[part] * 1000 / count / len(rounds):.1f}" for work in (ours, bare)))
+    table.add_row("all", *(f"[bold]{work.total() * 1000 / count / len(rounds):.1f}[/bold]" for work in (ours, bare)))
+    return table
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 import random
 import socket
+from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
 HOST = "127.0.0.1"
-NOT_GIVEN = range(20_000, 32_000)
+NOT_GIVEN: Sequence[int] = range(20_000, 32_000)
 
 
 class PortBusy(RuntimeError):

@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
+from embedded import ports
 from tests.temporal_server import temporal_server
 
+SLOW_FIRST = ("diaries", "deploy", "embedded", "workflows", "contracts")
+"""Folders whose tests are begun first, so that no process is left with a long one at the end."""
+TAKE_USUAL_PORTS = ("tests/embedded/test_up.py", "tests/cli/test_doctor.py")
+"""Their stacks take the usual ports if they are free, and so two at once could take the same."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NO_BROWSER = "no browser on this machine"
 
@@ -28,10 +35,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes that test side by side take their ports from ranges of their own."""
+    if worker := getattr(config, "workerinput", None):
+        number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+        ports.NOT_GIVEN = ports.NOT_GIVEN[number::count]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.parent.name
+    return SLOW_FIRST.index(folder) if folder in SLOW_FIRST else len(SLOW_FIRST)
+
+
+class ByStack(LoadScopeScheduling):  # type: ignore[misc] # it has no types
+    """What shares a stack stays in one process: the tests of a file on one kind of database."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        if file in TAKE_USUAL_PORTS:
+            return "usual ports"
+        return f"{file} postgresql" if "postgresql" in test else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByStack:
+    return ByStack(config, log)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The very last line names what needs a browser and had none: nobody should take it for tested."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    assert isinstance(reporter, pytest.TerminalReporter), "pytest reports to the terminal"
+    if not isinstance(reporter, pytest.TerminalReporter):
+        return  # one of several processes that test side by side: the one above them tells
     skipped = [report.nodeid for report in reporter.stats.get("skipped", []) if NO_BROWSER in str(report.longrepr)]
     if skipped:
         names = ", ".join(dict.fromkeys(name.partition("[")[0] for name in skipped))

@@ -8,7 +8,7 @@ from cli.app import app
 
 
 def avtal(*arguments: str, stdin: str | None = None) -> Result:
-    return CliRunner().invoke(app, arguments, input=stdin)
+    return CliRunner(env={"COLUMNS": None}).invoke(app, arguments, input=stdin)
 
 
 def done(*arguments: str, stdin: str | None = None) -> str:

@@ -102,7 +102,7 @@ def test_news_of_a_bill_in_the_making_leaves_its_retry() -> None:
 # News of a bill.
 
 
-@pytest.mark.parametrize("status", set(BillStatus) - KEPT)
+@pytest.mark.parametrize("status", sorted(set(BillStatus) - KEPT))
 def test_a_bill_that_is_over_leaves_the_state_and_is_taken_back_if_it_reopens(status: BillStatus) -> None:
     over = heard(STARTED, make_record(status=status))
     again = heard(over, make_record(version=2))

@@ -29,6 +29,7 @@ def up(data: Path, *options: str) -> Iterator[Up]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         until(lambda: (data / "addresses.json").exists() or process.poll() is not None)
+        assert process.poll() is None, process.communicate()
         yield process
     finally:
         kill_all(data)
