@@ -1,7 +1,5 @@
 """Sending a billogram: the draft becomes an invoice, with its dates, numbers, and link. Time is told what to watch."""
 
-import secrets
-
 from billogram_sandbox import billograms, delivery, events, lateness, settlement
 from billogram_sandbox.call import Call
 from billogram_sandbox.clock import stamp
@@ -13,7 +11,7 @@ from billogram_sandbox.shapes import read
 from billogram_sandbox.states import ENDED, UNPAID
 
 OCR_BASE = 10_000_000
-TOKEN_BYTES = 16  # the link is the key to the page, so nobody shall guess it; Billogram's own has five characters
+TOKEN_LENGTH = 22  # over 128 bits, for the link is the key to the page; Billogram's own has five characters
 
 
 def send(call: Call, doc: Json, body: Json, path: Path | None = None) -> None:
@@ -45,6 +43,6 @@ def _attest(call: Call, doc: Json, method: str) -> None:
     if doc["invoice_no"] is None:
         doc["invoice_no"] = billograms.new_invoice_no(call.sandbox, doc["id"])
     ocr = ocr_number(str(OCR_BASE + doc["invoice_no"]))
-    url = f"/r/{ocr}/{secrets.token_urlsafe(TOKEN_BYTES)}"
+    url = f"/r/{ocr}/{billograms.token(TOKEN_LENGTH)}"
     attested = stamp(call.sandbox.clock.now())
     doc |= {"ocr_number": ocr, "url": url, "attested_at": attested, "delivery_method": method}
