@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-from billogram_sandbox import lateness
 from billogram_sandbox.documents import Json
 from billogram_sandbox.reader import writing
 from billogram_sandbox.reader.sheet import Account
@@ -49,7 +48,8 @@ class Standing:
 
 
 def standing(texts: Texts, doc: Json, account: Account, today: date) -> Standing:
-    key, due = _key(doc, account, today), lateness.due_day(doc)
+    due = date.fromisoformat(doc["respite_date"] or doc["due_date"])
+    key = _key(doc, account, due < today)
     name, sentence = texts.states[key]
     told = sentence.format(
         due=writing.plain_day(texts, due),
@@ -62,7 +62,7 @@ def standing(texts: Texts, doc: Json, account: Account, today: date) -> Standing
     return Standing(key, TONES.get(key, "waiting"), name, told, due, can_pay, doc["state"] in UNPAID_FAMILY)
 
 
-def _key(doc: Json, account: Account, today: date) -> str:
+def _key(doc: Json, account: Account, is_late: bool) -> str:
     """Whatever is not settled, sold, or with others is open: early, late, or partly settled."""
     state = doc["state"]
     if state == ENDED and doc["total_sum"]:
@@ -71,7 +71,7 @@ def _key(doc: Json, account: Account, today: date) -> str:
         return "overpaid"
     if state in WORDS:
         return WORDS[state]
-    if lateness.is_late(doc, today):
+    if is_late:
         return "overdue"
     return "partly_paid" if account.settled else "unpaid"
 
