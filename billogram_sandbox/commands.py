@@ -27,7 +27,7 @@ from billogram_sandbox import billograms, lateness, messages, sending, settlemen
 from billogram_sandbox.call import Call
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Problem, wrong_state
-from billogram_sandbox.states import ALIVE, CREDITABLE, LOSABLE, UNATTESTED, UNPAID_FAMILY
+from billogram_sandbox.states import CREDITABLE, EVERY, LOSABLE, UNATTESTED, UNPAID_FAMILY
 
 
 class Condition(NamedTuple):
@@ -61,7 +61,7 @@ COMMANDS = {
     "confirmed-loss": Command(LOSABLE, settlement.confirm_loss, SOMETHING_REMAINS),
     "respite": Command(UNPAID_FAMILY, lateness.grant_respite),
     "remove-respite": Command(UNPAID_FAMILY, lateness.remove_respite, HAS_RESPITE),
-    "message": Command(ALIVE, messages.answer),
+    "message": Command(EVERY, messages.answer),
 }
 
 
