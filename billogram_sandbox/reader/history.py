@@ -12,7 +12,7 @@ TONES = {
     **dict.fromkeys(("Payment", "CollectorPayment", "Credit", "Writeoff"), "good"),
     **dict.fromkeys(("Overdue", "ReminderSent", "PaymentRecalled", "Collection", "CollectionStatusUpdate"), "bad"),
     **dict.fromkeys(("DeliveryFailed", "DeliverySmsFailed", "EmailNotAccepted", "SmsNotAccepted"), "waiting"),
-    **dict.fromkeys(("EfakturaFailed", "InterestStarted", "Respite", "RespiteRemoved"), "waiting"),
+    **dict.fromkeys(("PaymentFailed", "EfakturaFailed", "InterestStarted", "Respite", "RespiteRemoved"), "waiting"),
 }
 SETTLING = ("Payment", "CollectorPayment", "OverpaymentAdjustment", "Credit", "Writeoff", "CollectionEnded")
 MESSAGES = ("CustomerMessage", "CreditorMessage")

@@ -15,8 +15,6 @@ KINDS = {
     "ReminderSent": REMINDER,
     "Credit": CREDIT_INVOICE,
 }
-
-
 NO_FEES = Decimal(0)
 
 
@@ -38,7 +36,12 @@ def letter(sandbox: Sandbox, doc: Json, letter_id: str | None = None, invoice_no
     """Either names it; without both it is the invoice itself. None for what there is not."""
     told = events.of_kinds(sandbox, doc["id"], KINDS)
     meant = [event for event in told if _is_meant(event, doc, letter_id, invoice_no)]
-    return MAKERS[KINDS[meant[-1]["type"]]](doc, meant[-1]) if meant else None
+    if not meant:
+        return None
+    event = meant[-1]
+    if KINDS[event["type"]] == REMINDER:
+        return _reminder(doc, event, [each for each in told[told.index(event) :] if each["type"] == event["type"]])
+    return MAKERS[KINDS[event["type"]]](doc, event)
 
 
 def _is_meant(event: Json, doc: Json, letter_id: str | None, invoice_no: str | None) -> bool:
@@ -61,10 +64,9 @@ def _invoice(doc: Json, event: Json) -> Letter:
     return Letter(INVOICE, doc["invoice_no"], doc["attested_at"], doc["due_date"], shown, shown.total, NO_FEES, message)
 
 
-def _reminder(doc: Json, event: Json) -> Letter:
-    """Its fee, and those of the reminders before it."""
+def _reminder(doc: Json, event: Json, with_those_before: list[Json]) -> Letter:
     data = event["data"]
-    fees = Decimal(data["reminder_fee"] or 0) * data["reminder_count"]
+    fees = sum((Decimal(each["data"]["reminder_fee"] or 0) for each in with_those_before), NO_FEES)
     to_pay, message = Decimal(data["remaining_sum"]), data["message"] or ""
     return Letter(REMINDER, doc["invoice_no"], event["created_at"], doc["due_date"], sheet(doc), to_pay, fees, message)
 
@@ -76,4 +78,4 @@ def _credit(doc: Json, event: Json) -> Letter:
     return Letter(CREDIT_INVOICE, number, event["created_at"], doc["due_date"], shown, shown.total, NO_FEES, "")
 
 
-MAKERS = {INVOICE: _invoice, REMINDER: _reminder, CREDIT_INVOICE: _credit}
+MAKERS = {INVOICE: _invoice, CREDIT_INVOICE: _credit}

@@ -27,12 +27,13 @@ WORDS = {
     CREDITED: "credited",
     ENDED: "nothing",
     "Factoring": "factoring",
+    "FactoringDenied": "not_sold",
     "Sold": "sold",
 }
 TONES = {
     **dict.fromkeys(("paid", "overpaid", "credited", "nothing"), "good"),
     **dict.fromkeys(("overdue", "reminded", "collecting", "collection"), "bad"),
-    **dict.fromkeys(("lost", "collector_ended", "sold", "factoring"), "quiet"),
+    **dict.fromkeys(("lost", "collector_ended", "sold", "not_sold", "factoring"), "quiet"),
 }
 
 
@@ -57,9 +58,8 @@ def standing(texts: Texts, doc: Json, account: Account, today: date) -> Standing
         settled=writing.money(texts, account.settled, doc["currency"]),
         over=writing.money(texts, max(-account.remaining, account.remaining), doc["currency"]),
     )
-    is_open = doc["state"] in UNPAID_FAMILY or doc["state"] == "FactoringDenied"
-    can_pay = is_open and account.remaining > 0
-    return Standing(key, TONES.get(key, "waiting"), name, told, due, can_pay, doc["state"] in UNPAID_FAMILY)
+    is_open = doc["state"] in UNPAID_FAMILY
+    return Standing(key, TONES.get(key, "waiting"), name, told, due, is_open and account.remaining > 0, is_open)
 
 
 def _key(doc: Json, account: Account, is_late: bool) -> str:

@@ -126,6 +126,17 @@ async def test_a_reminder_asks_for_what_remained_then_with_its_fee(client: Clien
     assert lines(await pdf(client, billogram, letter_id=letter_id)) == told
 
 
+async def test_a_second_reminder_has_the_fee_of_the_first_too(client: Client) -> None:
+    billogram = await known(client)
+    await client.advance("31d")
+    for _ in range(2):
+        reminded = data(await client.command(billogram["id"], "remind"))
+    told = lines(await pdf(client, billogram, letter_id=_last(reminded, "ReminderSent")["letter_id"]))
+
+    assert told[told.index("Påminnelseavgift") :][:2] == ["Påminnelseavgift", "120,00"]
+    assert "Betalt, krediterat och ränta" not in told
+
+
 async def test_many_rows_go_over_several_pages(client: Client) -> None:
     rows = [{"title": f"Rad {number}", "count": 1, "price": 10, "vat": 25} for number in range(90)]
     billogram = await known(client, items=rows)
