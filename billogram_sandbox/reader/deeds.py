@@ -11,8 +11,10 @@ from billogram_sandbox.states import UNPAID_FAMILY
 
 def pay(call: Call, doc: Json, sent: forms.Fields) -> str:
     remaining = hundredths(doc["remaining_sum"])
-    if doc["state"] not in UNPAID_FAMILY or remaining <= 0:
+    if remaining <= 0:
         return "paid_already"
+    if doc["state"] not in UNPAID_FAMILY:
+        return "not_here"
     _take(call, doc, forms.payment(sent, remaining))
     return "paid"
 

@@ -202,6 +202,7 @@ ENGLISH = Texts(
         "sent": "The invoice has been sent again.",
         "asked": "Your message has been sent.",
         "over_already": "The invoice is closed and is not sent again.",
+        "not_here": "The invoice cannot be paid here. No payment was made.",
         "paid_already": "Nothing was left to pay. No payment was made.",
     },
     errors={

@@ -19,8 +19,7 @@ function parts(root) {
 }
 
 function isTyped(field) {
-  if (field.type === "hidden") return false;
-  return field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  return field.type !== "hidden" && field.type !== "radio" && field.value !== field.defaultValue;
 }
 
 function isHeld(part) {
@@ -35,9 +34,14 @@ function isHeld(part) {
 function put(id, fresh) {
   const old = document.getElementById(id);
   if (!old) return;
+  const chosen = [...old.querySelectorAll("input:checked")].map((each) => [each.name, each.value]);
   const open = [...old.querySelectorAll("details[open]")].map((each) => each.id);
   const part = document.importNode(fresh, true);
   for (const each of open) part.querySelector(`#${CSS.escape(each)}`)?.setAttribute("open", "");
+  for (const [name, value] of chosen) {
+    const same = part.querySelector(`input[name="${name}"][value="${value}"]`);
+    if (same) same.checked = true;
+  }
   part.classList.add("fresh");
   old.replaceWith(part);
 }

@@ -11,12 +11,12 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from billogram_sandbox import events
-from billogram_sandbox.creditor import creditor
+from billogram_sandbox.creditor import Creditor, creditor
 from billogram_sandbox.documents import Json
 from billogram_sandbox.reader import files, history, qr, writing
 from billogram_sandbox.reader.forms import Fields, Trouble
 from billogram_sandbox.reader.sheet import account, sheet
-from billogram_sandbox.reader.standing import standing
+from billogram_sandbox.reader.standing import Standing, standing
 from billogram_sandbox.reader.texts import Blank, Texts
 from billogram_sandbox.reader.visits import LANGUAGES, Visit
 from billogram_sandbox.sandbox import Sandbox
@@ -107,9 +107,14 @@ def _values(sandbox: Sandbox, seen: Visit) -> Json:
         "other": next(each for each in LANGUAGES.values() if each != texts),
         "lang_query": f"?lang={seen.chosen}" if seen.chosen else "",
         "ways_to_pay": ["swish", "card", "bank"] if currency == SWISH_CURRENCY else ["card", "bank"],
-        "qr": Markup(qr.svg(qr.invoice_data(doc, sender, owed.remaining, str(state.due)), texts.words["qr"])),
+        "qr": Markup(_qr(seen, sender, owed.remaining, state)) if state.can_pay else "",
         **_writers(texts, currency),
     }
+
+
+def _qr(seen: Visit, sender: Creditor, remaining: Decimal, state: Standing) -> str:
+    data = qr.invoice_data(seen.doc, sender, remaining, str(state.due))
+    return qr.svg(data, seen.texts.words["qr"])
 
 
 def _writers(texts: Texts, currency: str) -> dict[str, Callable[..., str]]:

@@ -202,6 +202,7 @@ SWEDISH = Texts(
         "sent": "Fakturan är skickad igen.",
         "asked": "Ditt meddelande är skickat.",
         "over_already": "Fakturan är avslutad och skickas inte igen.",
+        "not_here": "Fakturan kan inte betalas här. Ingen betalning gjordes.",
         "paid_already": "Det fanns inget kvar att betala. Ingen betalning gjordes.",
     },
     errors={

@@ -18,7 +18,7 @@ from billogram_sandbox.sandbox import Sandbox
 LANGUAGES = {texts.language: texts for texts in (SWEDISH, ENGLISH)}
 NO_URL = "/r/" + "0" * 40
 MACHINES = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|preview|facebookexternalhit|facebot|whatsapp|telegram|scanner|safelinks|headless-link",
+    r"(?<!cu)bot\b|crawl|spider|slurp|preview|facebookexternalhit|whatsapp|scanner|safelinks",
     re.IGNORECASE,
 )
 

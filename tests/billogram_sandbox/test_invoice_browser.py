@@ -88,6 +88,18 @@ async def test_everyone_can_use_it_in_every_state_in_both_languages(
     await looks_right(page)
 
 
+async def test_nothing_that_is_long_or_large_pushes_it_out_of_shape(page: Page, served: Client) -> None:
+    customer = await served.customer(name="X" * 100)
+    row = {"title": "W" * 100, "description": "M" * 200, "count": 700, "price": "999999999.99", "vat": 25}
+    billogram = await served.sent(
+        customer={"customer_no": customer["customer_no"]}, items=[row], info={"message": "i" * 350}
+    )
+    await served.http.post(billogram["url"] + "/message", data={"message": "m" * 2000})
+    for language in ("sv", "en"):
+        await page.goto(f"{billogram['url']}?lang={language}")
+        await looks_right(page)
+
+
 async def test_what_is_not_there_is_told_so_that_everyone_can_read_it(browser: Browser, served: Client) -> None:
     page = await browser.new_page()
     await page.goto(f"{served.http.base_url}/r/1/x")
@@ -156,8 +168,11 @@ async def test_it_tells_by_itself_what_happens(page: Page, served: Client) -> No
     await page.goto(billogram["url"])
     await expect(page.locator("#news")).to_have_text("")
     await served.pay(billogram["id"], amount="49.00")
+    await page.get_by_role("radio", name="Kort").check()
+    await page.get_by_role("link", name="English").focus()
     await page.evaluate(LOOK)
     await expect(page.locator("#head")).to_contain_text("100,00")
+    await expect(page.get_by_role("radio", name="Kort")).to_be_checked()
     await expect(page.locator("#news")).to_contain_text("Betalning från bank: 49,00")
     await expect(page.get_by_label("Belopp (SEK)")).to_have_value("100,00")
     await served.command(billogram["id"], "credit", {"mode": "remaining"})

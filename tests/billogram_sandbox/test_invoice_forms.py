@@ -83,8 +83,9 @@ async def test_at_the_collector_nothing_is_paid_here(client: Client) -> None:
     billogram = await client.sent(due_days=0)
     await client.advance("1d")
     await client.command(billogram["id"], "collect")
-    await send(client, billogram, "pay", {"method": "swish", "amount": "149", "seen": "149.00"})
+    answer = await send(client, billogram, "pay", {"method": "swish", "amount": "149", "seen": "149.00"})
 
+    assert "kan inte betalas här" in words((await client.http.get(answer.headers["location"])).text)
     assert "Payment" not in types(await client.get(billogram["id"]))
 
 

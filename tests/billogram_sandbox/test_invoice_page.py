@@ -369,6 +369,13 @@ async def test_machines_that_follow_links_open_nothing(client: Client, headers: 
     assert "DeliveryAccepted" not in types(await client.get(billogram["id"]))
 
 
+async def test_a_telephone_that_is_called_after_a_bot_is_none(client: Client) -> None:
+    billogram = await client.sent()
+    await read(client, billogram, **{"User-Agent": "Mozilla/5.0 (Linux; Android 9; CUBOT X19) Chrome/120 Mobile"})
+
+    assert "DeliveryAccepted" in types(await client.get(billogram["id"]))
+
+
 async def test_asking_for_the_head_alone_opens_nothing(client: Client) -> None:
     billogram = await client.sent()
     head = await client.http.head(billogram["url"])
