@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 from urllib.parse import parse_qs
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,7 +19,8 @@ from billogram_sandbox.shapes import Email
 BODY_BYTES_MAX = 32_768
 FIELDS_MAX = 20
 TEXT_MAX = 100
-PAYMENTS = {"swish": "swish", "card": "card", "bank": "bankgiro"}
+PaidBy = Literal["swish", "card", "bankgiro"]
+PAYMENTS: dict[str, PaidBy] = {"swish": "swish", "card": "card", "bank": "bankgiro"}
 CHANNELS = ("Email", "SMS", "Letter")
 EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 BLANK_ADDRESS: Json = Address().model_dump() | {"country": "SE"}
@@ -36,7 +38,7 @@ class Trouble(Exception):
 
 @dataclass(frozen=True)
 class Payment:
-    method: str
+    method: PaidBy
     amount: Decimal
 
 
