@@ -8,13 +8,14 @@ from pydantic import Field
 from billogram_sandbox.billogram_shapes import Reminder
 from billogram_sandbox.database import Database
 from billogram_sandbox.documents import Json
-from billogram_sandbox.shapes import Number, Shape, Url, read
+from billogram_sandbox.shapes import Number, Shape, Url, Whole, read
 
 
 class Account(Shape):
     callback_url: Url | None = None
     sign_key: str | None = None
     automatic_reminders: Annotated[list[Reminder], Field(max_length=10)] = Field(default_factory=list)
+    pdf_after_seconds: Whole = 0
     default_reminder_fee: Annotated[Number, Field(ge=0)] = Decimal(60)
 
 

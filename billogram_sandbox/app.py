@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, timeline
+from billogram_sandbox import billograms, commands, control, customers, drafts, events, outside, pdfs, timeline
 from billogram_sandbox.call import Handler, endpoint
 from billogram_sandbox.documentation import documentation
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Problem, answer
 from billogram_sandbox.gates import ApiGate, LoopbackGate
 from billogram_sandbox.openapi import description
-from billogram_sandbox.page import invoice_page
+from billogram_sandbox.reader import page
 from billogram_sandbox.sandbox import Sandbox, Settings
 from billogram_sandbox.sender import Sender
 
@@ -31,6 +31,7 @@ API: list[tuple[str, str, Handler]] = [
     ("PUT", "/customer/{id}", customers.update),
     ("GET", "/billogram", billograms.listing),
     ("POST", "/billogram", drafts.create),
+    ("GET", "/billogram/{id}.pdf", pdfs.get),
     ("GET", "/billogram/{id}", billograms.get),
     ("PUT", "/billogram/{id}", drafts.update),
     ("DELETE", "/billogram/{id}", drafts.delete),
@@ -60,7 +61,7 @@ def create_app(settings: Settings) -> Starlette:
     routes = [
         Mount("/api/v2", _api(sandbox)),
         Mount("/sandbox", _control(sandbox)),
-        Route("/r/{ocr}/{token}", invoice_page(sandbox)),
+        *page.routes(sandbox),
         *documentation(described()),
     ]
     app = Starlette(routes=routes, lifespan=_lifespan, exception_handlers={HTTPException: _miss})

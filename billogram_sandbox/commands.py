@@ -15,6 +15,7 @@
                        Collection, CollectorEnded
     respite            the unpaid family                                        no other state
     remove-respite     the unpaid family             has respite                no other state
+    message            any                                                      no other state
 
 The unpaid family is Unpaid, PartlyPaid, Overdue, and the reminders.
 """
@@ -22,11 +23,11 @@ The unpaid family is Unpaid, PartlyPaid, Overdue, and the reminders.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from billogram_sandbox import billograms, lateness, sending, settlement
+from billogram_sandbox import billograms, lateness, messages, sending, settlement
 from billogram_sandbox.call import Call
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Problem, wrong_state
-from billogram_sandbox.states import CREDITABLE, LOSABLE, UNATTESTED, UNPAID_FAMILY
+from billogram_sandbox.states import CREDITABLE, EVERY, LOSABLE, UNATTESTED, UNPAID_FAMILY
 
 
 class Condition(NamedTuple):
@@ -60,6 +61,7 @@ COMMANDS = {
     "confirmed-loss": Command(LOSABLE, settlement.confirm_loss, SOMETHING_REMAINS),
     "respite": Command(UNPAID_FAMILY, lateness.grant_respite),
     "remove-respite": Command(UNPAID_FAMILY, lateness.remove_respite, HAS_RESPITE),
+    "message": Command(EVERY, messages.answer),
 }
 
 
