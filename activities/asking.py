@@ -8,8 +8,8 @@ import asyncio
 import httpx
 from sqlalchemy.orm import Session
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.again import again_later
 from activities.orders import AskPlatform
 from billogram.client import BillogramClient, Credentials
 from billogram.errors import BillogramError, NotFound
@@ -39,7 +39,7 @@ class AskingActivities:
         try:
             invoice = remote_invoice(await platform.get(billogram_id))
         except BillogramError as error:
-            raise _later(error) from None
+            raise again_later(error) from None
         return await asyncio.to_thread(self._record, order, invoice)
 
     @activity.defn
@@ -57,7 +57,7 @@ class AskingActivities:
         except NotFound:
             return await asyncio.to_thread(self._withdraw, order, None)
         except BillogramError as error:
-            raise _later(error) from None
+            raise again_later(error) from None
         if invoice.paid_minor > 0:
             return await asyncio.to_thread(self._record, order, invoice)
         return await asyncio.to_thread(self._withdraw, order, invoice)
@@ -91,7 +91,3 @@ def _locked(session: Session, order: AskPlatform) -> BillRow:
     bill = bills.lock_bill(session, order.account, order.bill_id)
     assert bill is not None, "the contract knows it"
     return bill
-
-
-def _later(error: BillogramError) -> ApplicationError:
-    return ApplicationError(str(error), type=type(error).__name__, category=ApplicationErrorCategory.BENIGN)

@@ -12,8 +12,8 @@ import httpx
 from prometheus_client import Counter
 from sqlalchemy.orm import Session
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.again import again_later
 from activities.orders import MakeBill, VoidBill
 from billogram.client import BillogramClient, Credentials
 from billogram.customers import put_customer
@@ -81,9 +81,7 @@ class BillingActivities:
             await asyncio.to_thread(self._note_trouble, begun, error)
             BILLS.labels("failed", type(error).__name__).inc()
             log.warning("bill %s failed, and is tried again: %s", begun.bill_id, error)
-            raise ApplicationError(
-                str(error), type=type(error).__name__, category=ApplicationErrorCategory.BENIGN
-            ) from None
+            raise again_later(error) from None
         return await asyncio.to_thread(self._finish, begun, invoice, number)
 
     @activity.defn

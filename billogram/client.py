@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
 
 import httpx
@@ -178,7 +179,7 @@ def _envelope_of(answer: httpx.Response) -> Any:
             return envelope
         except (ValueError, KeyError, TypeError) as error:
             raise OutcomeUnknown("ANSWER_NOT_UNDERSTOOD") from error
-    raise error_of(answer.status_code, answer.content)
+    raise error_of(answer.status_code, answer.content, _seconds(answer.headers.get("retry-after")))
 
 
 def _read(shape: type[S], data: Any) -> S:
@@ -189,14 +190,26 @@ def _read(shape: type[S], data: Any) -> S:
         raise OutcomeUnknown("ANSWER_NOT_UNDERSTOOD") from None
 
 
-def error_of(http_status: int, content: bytes) -> BillogramError:
+def error_of(http_status: int, content: bytes, again_after: float | None = None) -> BillogramError:
     """Section 4.2: the family of the HTTP code first, then the identifier; the body may be anything."""
     try:
         body = ErrorBody.model_validate_json(content)
     except ValidationError:
         body = ErrorBody(status=f"HTTP_{http_status}")
     field = ".".join(str(part) for part in (*(body.data.field_path or ()), body.data.field) if part is not None) or None
-    return _class_of(http_status, body)(body.status, field, body.data.message)
+    return _class_of(http_status, body)(body.status, field, body.data.message, again_after)
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """The header Retry-After is a number of seconds, or a date; what is neither says nothing."""
+    if retry_after is None:
+        return None
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after)
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 def _class_of(http_status: int, body: ErrorBody) -> type[BillogramError]:

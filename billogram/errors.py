@@ -15,11 +15,13 @@ The text of these errors holds codes and field names only; the platform's own wo
 
 
 class BillogramError(Exception):
-    def __init__(self, code: str, field: str | None = None, words: str = "") -> None:
+    def __init__(self, code: str, field: str | None = None, words: str = "", again_after: float | None = None) -> None:
         super().__init__(f"{code} at {field}" if field else code)
         self.code = code
         self.field = field
         self.words = words
+        self.again_after = again_after
+        """In so many seconds they want to be asked again, if they said so."""
 
 
 class PlatformUnavailable(BillogramError): ...

@@ -61,7 +61,7 @@ async def _post(platform: BillogramClient, order: InvoiceOrder) -> RemoteInvoice
         found = await find_invoice(platform, order.key)
         if found is None:
             # A key that exists but is not found yet shows up later, as an unanswered request does.
-            raise PlatformUnavailable(error.code, error.field, error.words) from error
+            raise PlatformUnavailable(error.code, error.field, error.words, error.again_after) from error
         return await _adopt(platform, order, found)
 
 

@@ -21,6 +21,8 @@ from billogram.translate import (
 from contracts.invoice import RemoteInvoice, ShownInvoice
 
 WAITS_SECONDS = (0.5, 1.0, 3.0)
+WAIT_SECONDS_MAX = 10.0
+"""Whoever wants to be asked again later than that is not waited for: the next sweep comes."""
 SPARE_PAGES = 10
 """How many more pages than the first one announced are asked for at most: the list grows while it is read."""
 
@@ -72,6 +74,9 @@ async def _patiently(read: Callable[[], Awaitable[Answer]]) -> Answer:
     for wait in WAITS_SECONDS:
         try:
             return await read()
-        except PlatformUnavailable:
-            await asyncio.sleep(wait)
+        except PlatformUnavailable as error:
+            wanted = error.again_after or 0.0
+            if wanted > WAIT_SECONDS_MAX:
+                raise
+            await asyncio.sleep(max(wait, wanted))
     return await read()

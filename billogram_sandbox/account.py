@@ -19,8 +19,11 @@ class Account(Shape):
     default_reminder_fee: Annotated[Number, Field(ge=0)] = Decimal(60)
 
 
+USUAL = Account().model_dump()
+
+
 def load(database: Database) -> Json:
-    return Account().model_dump() | (database.get("account") or {})
+    return USUAL | (database.get("account") or {})
 
 
 def change(database: Database, body: Json) -> Json:

@@ -6,12 +6,12 @@ that a fault has freed. One that a fault drops is over before it was tried; one 
 
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from sqlite3 import Row
 
-from billogram_sandbox import account, signatures
+from billogram_sandbox import account, lists, signatures
 from billogram_sandbox.clock import instant
 from billogram_sandbox.database import Database
 from billogram_sandbox.documents import Json, dump, load
@@ -19,6 +19,7 @@ from billogram_sandbox.faults import Fate
 from billogram_sandbox.sandbox import Sandbox, Settings
 
 SHOWN = ("id", "state", "ocr_number", "total_sum", "remaining_sum", "attested_at", "detailed_sums")
+PAGE_SIZE_MAX = 1000
 PENDING = "billogram_id = ? AND outcome = 'pending'"
 RETRIED = "ready_at > ? AND EXISTS (SELECT 1 FROM attempts WHERE callback_seq = seq)"
 HELD = f"({RETRIED}) OR (ready_at IS NULL AND billogram_id IN (SELECT billogram_id FROM callbacks WHERE {RETRIED}))"
@@ -30,7 +31,8 @@ class Job:
     billogram_id: str
     url: str
     sign_key: str | None
-    body: Json
+    callback_id: str
+    body: str
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,13 @@ def queue(sandbox: Sandbox, doc: Json, body: Json) -> None:
 
 
 def ready(database: Database, now: float, limit: int, besides: Collection[int]) -> list[Job]:
-    sql = "SELECT * FROM callbacks WHERE ready_at <= ? ORDER BY ready_at, seq LIMIT ?"
-    rows = [row for row in database.rows(sql, now, limit + len(besides)) if row["seq"] not in besides]
+    left = f"seq NOT IN ({', '.join('?' * len(besides))})"
+    sql = (
+        f"SELECT *, {lists.column('callback_id', 'body')} AS callback_id FROM callbacks WHERE ready_at <= ? AND {left}"
+    )
+    rows = database.rows(f"{sql} ORDER BY ready_at, seq LIMIT ?", now, *besides, limit)
+    if not rows:
+        return []
     configured = account.load(database)
     return [
         Job(
@@ -64,9 +71,10 @@ def ready(database: Database, now: float, limit: int, besides: Collection[int]) 
             row["billogram_id"],
             row["url"] or configured["callback_url"] or "",
             row["sign_key"] or configured["sign_key"],
-            load(row["body"]),
+            row["callback_id"],
+            row["body"],
         )
-        for row in rows[:limit]
+        for row in rows
     ]
 
 
@@ -103,15 +111,24 @@ def counts(database: Database) -> tuple[int, int]:
     return pending, pending - database.scalar(held, now, now)
 
 
-def documents(database: Database, billogram_id: str | None) -> list[Json]:
-    sql = "SELECT * FROM callbacks WHERE ? IS NULL OR billogram_id = ? ORDER BY seq"
-    return [_document(database, row) for row in database.rows(sql, billogram_id, billogram_id)]
+def documents(database: Database, query: Mapping[str, str]) -> Json:
+    """A page of them, the oldest first unless asked otherwise, each with all its attempts."""
+    given = {name: query[name] for name in ("billogram_id", "outcome") if name in query}
+    condition = " AND ".join(["1", *(f"{name} = ?" for name in given)])
+    part = lists.page(query, PAGE_SIZE_MAX, PAGE_SIZE_MAX)
+    total = database.scalar(f"SELECT count(*) FROM callbacks WHERE {condition}", *given.values())
+    sql = f"SELECT * FROM callbacks WHERE {condition} ORDER BY seq {lists.direction(query)} LIMIT ? OFFSET ?"
+    rows = database.rows(sql, *given.values(), part.size, part.offset)
+    return {"total_count": total, "callbacks": [_document(database, row) for row in rows]}
 
 
 def signed(job: Job) -> bytes:
     """The key may be the account's, so the body gets its legacy signature only when it is sent."""
-    legacy = signatures.legacy(job.sign_key, job.body["callback_id"]) if job.sign_key else None
-    return dump(job.body | {"signature": legacy}).encode()
+    if not job.sign_key:
+        return job.body.encode()
+    # Its place is before all that others have written, so that what is found first is the place.
+    legacy = f'"signature": "{signatures.legacy(job.sign_key, job.callback_id)}"'
+    return job.body.replace('"signature": null', legacy, 1).encode()
 
 
 def event_body(doc: Json, event: Json, at: datetime) -> Json:

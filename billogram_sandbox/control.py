@@ -72,7 +72,7 @@ def list_billograms(call: Call) -> Json:
 
 
 def list_callbacks(call: Call) -> Json:
-    return {"callbacks": callbacks.documents(call.sandbox.database, call.query.get("billogram_id"))}
+    return callbacks.documents(call.sandbox.database, call.query)
 
 
 def faults(call: Call) -> Json:
@@ -89,7 +89,7 @@ def set_faults(call: Call) -> Json:
 
 
 def stats(call: Call) -> Json:
-    return call.sandbox.stats.document()
+    return call.sandbox.stats.document() | {"struck": dict(call.sandbox.misbehaviour.struck)}
 
 
 def reset_stats(call: Call) -> Json:

@@ -8,11 +8,11 @@ Json = dict[str, Any]  # Any: the values of a JSON object are whatever JSON hold
 
 
 def load(text: str | bytes) -> Any:  # Any: the caller checks what kind of JSON came
-    return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    return DECODER.decode(text if isinstance(text, str) else text.decode(json.detect_encoding(text)))
 
 
 def dump(value: object) -> str:
-    return json.dumps(value, default=_number)
+    return ENCODER.encode(value)
 
 
 def require_unicode(value: object) -> None:
@@ -38,3 +38,8 @@ def _number(value: object) -> int | float:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"not JSON: {name}")
+
+
+# Made once: the module's own functions would make new ones for each document.
+DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
+ENCODER = json.JSONEncoder(default=_number)

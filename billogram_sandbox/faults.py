@@ -5,7 +5,6 @@ billogram to the caller (`custom`, else the unique value), and on how many callb
 seed strikes the same callbacks, whatever else goes on at the same time.
 """
 
-import asyncio
 import secrets
 from collections import Counter
 from dataclasses import dataclass
@@ -13,13 +12,10 @@ from random import Random
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from starlette.responses import Response
 
 from billogram_sandbox.documents import Json
-from billogram_sandbox.envelope import html
 
 SWAP_SECONDS = 0.25
-RETRY_AFTER = {"Retry-After": "1"}
 
 
 def _rising(pair: tuple[int, int]) -> tuple[int, int]:
@@ -29,17 +25,39 @@ def _rising(pair: tuple[int, int]) -> tuple[int, int]:
 
 
 Probability = Annotated[float, Field(ge=0, le=1)]
-Milliseconds = Annotated[int, Field(ge=0, le=30_000)]
+Milliseconds = Annotated[int, Field(ge=0, le=60_000)]
+Delay = Annotated[tuple[Milliseconds, Milliseconds], AfterValidator(_rising)]
+Seconds = Annotated[int, Field(ge=0, le=86_400)]
+HeaderText = Annotated[str, Field(pattern=r"^[ -~]{1,64}$")]
 
 
 class ApiFaults(BaseModel):
+    """`only` names requests as the stats do; `times` says after how many strikes all is well again."""
+
     model_config = ConfigDict(extra="forbid")
     down: bool = False
     status_503: Probability = 0
+    status_429: Probability = 0
     html_error: Probability = 0
+    json_error: Probability = 0
+    html_ok: Probability = 0
+    disconnect: Probability = 0
     fail_after_store: Probability = 0
     timeout: Probability = 0
-    latency_ms: Annotated[int, Field(ge=0, le=60_000)] = 0
+    late: Probability = 0
+    disconnect_after_store: Probability = 0
+    truncate: Probability = 0
+    latency_ms: Milliseconds | Delay = 0
+    retry_after: Seconds | HeaderText | None = 1
+    only: list[str] | None = None
+    times: Annotated[int, Field(ge=0)] | None = None
+
+
+STRIKES = (
+    *("down", "status_503", "status_429", "html_error", "json_error", "html_ok", "disconnect"),
+    *("fail_after_store", "timeout", "late", "disconnect_after_store", "truncate"),
+)
+"""What may befall a request, in the order in which it is drawn; at most one does."""
 
 
 class CallbackFaults(BaseModel):
@@ -47,7 +65,7 @@ class CallbackFaults(BaseModel):
     drop: Probability = 0
     duplicate: Probability = 0
     reorder: bool = False
-    delay_ms: Annotated[tuple[Milliseconds, Milliseconds], AfterValidator(_rising)] = (0, 0)
+    delay_ms: Delay = (0, 0)
     before_answer: Probability = 0
 
 
@@ -69,8 +87,16 @@ class Fate:
     before_answer: bool = False
 
 
-NORMAL = Fate()
-BEHAVED = CallbackFaults()
+@dataclass(frozen=True)
+class Ordeal:
+    """Of one request: what strikes it, if anything, and how long it waits before that."""
+
+    strike: str | None = None
+    delay: float = 0
+
+
+NORMAL, UNHARMED = Fate(), Ordeal()
+BEHAVED, HEALTHY = CallbackFaults(), ApiFaults()
 
 
 class Misbehaviour:
@@ -79,25 +105,17 @@ class Misbehaviour:
         self._seed = secrets.randbits(32) if faults.seed is None else faults.seed
         self._requests = Random(self._seed)
         self._told: Counter[str] = Counter()
+        self.struck: Counter[str] = Counter()
+        """How many requests each fault has befallen."""
+        self._is_healthy = faults.api == HEALTHY
 
-    async def before(self) -> Response | None:
+    def ordeal(self, request: str) -> Ordeal:
+        """Of a request named as the stats name it."""
         api = self.faults.api
-        if api.latency_ms:
-            await asyncio.sleep(api.latency_ms / 1000)
-        if api.down or self._strikes(api.status_503):
-            return html("503 Service Temporarily Unavailable", 503, RETRY_AFTER)
-        if self._strikes(api.html_error):
-            return html("500 Internal Server Error", 500)
-        return None
-
-    def after_store(self, method: str) -> Response | None:
-        """Reading stores nothing, so only what may have changed something is hit."""
-        if method != "GET" and self._strikes(self.faults.api.fail_after_store):
-            return html("500 Internal Server Error", 500)
-        return None
-
-    def never_answers(self) -> bool:
-        return self._strikes(self.faults.api.timeout)
+        if self._is_healthy or (api.only is not None and request not in api.only):
+            return UNHARMED
+        delay = api.latency_ms if isinstance(api.latency_ms, int) else self._requests.uniform(*api.latency_ms)
+        return Ordeal(self._strike(request), delay / 1000)
 
     def fate(self, doc: Json) -> Fate:
         wanted = self.faults.callbacks
@@ -115,5 +133,16 @@ class Misbehaviour:
             before_answer=first < wanted.before_answer,
         )
 
-    def _strikes(self, probability: float) -> bool:
-        return probability > 0 and self._requests.random() < probability
+    def _strike(self, request: str) -> str | None:
+        api = self.faults.api
+        if api.times is not None and self.struck.total() >= api.times:
+            return None
+        for name in STRIKES:
+            # Reading stores nothing, so only what may have changed something fails after that.
+            if name == "fail_after_store" and request.startswith("GET "):
+                continue
+            probability = float(getattr(api, name))
+            if probability and self._requests.random() < probability:
+                self.struck[name] += 1
+                return name
+        return None

@@ -35,9 +35,9 @@ class Page:
     offset: int
 
 
-def page(query: Query) -> Page:
+def page(query: Query, usual: int = PAGE_SIZE, most: int = PAGE_SIZE_MAX) -> Page:
     number = _whole(query, "page", 1, 10**9)
-    size = _whole(query, "page_size", PAGE_SIZE, PAGE_SIZE_MAX)
+    size = _whole(query, "page_size", usual, most)
     return Page(size, (number - 1) * size)
 
 
@@ -74,9 +74,9 @@ def direction(query: Query) -> str:
     return wanted
 
 
-def column(field: str) -> str:
+def column(field: str, document: str = "doc") -> str:
     """The same text as in the indexes, or SQLite would not use them."""
-    return f"json_extract(doc, '$.{field.replace(':', '.')}')"
+    return f"json_extract({document}, '$.{field.replace(':', '.')}')"
 
 
 def _order(query: Query, listing: Listing) -> str:

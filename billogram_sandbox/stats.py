@@ -11,8 +11,11 @@ class Stats:
     def __init__(self) -> None:
         self._requests: Counter[str] = Counter()
 
-    def count(self, method: str, path: str) -> None:
-        self._requests[f"{method} {_template(path)}"] += 1
+    def count(self, method: str, path: str) -> str:
+        """Returns under which name."""
+        name = f"{method} {_template(path)}"
+        self._requests[name] += 1
+        return name
 
     def reset(self) -> None:
         self._requests.clear()

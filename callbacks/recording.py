@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from billogram.client import BillogramClient, Credentials
 from billogram.errors import BillogramError, NotFound
 from billogram.translate import callback_news, remote_invoice
-from callbacks.boxes import patience
+from callbacks.boxes import TRY_AGAIN_SECONDS_MAX, patience
 from callbacks.reading import must_read
 from callbacks.relay import FAILED
 from contracts.bill import BillStatus, Fact, bill_parts
@@ -101,7 +101,7 @@ class Recording:
 
     def _later(self, stored: StoredCallback, error: BillogramError) -> None:
         with self._database.write() as session:
-            _again(session, stored, str(error), type(error).__name__)
+            _again(session, stored, str(error), type(error).__name__, error.again_after or 0.0)
 
 
 def _find(session: Session, stored: StoredCallback, news: Sequence[CallbackNews]) -> list[Found]:
@@ -153,8 +153,9 @@ def _unknown_bill(session: Session, stored: StoredCallback, news: CallbackNews) 
         _again(session, stored, f"no bill {news.custom} yet", "no_bill")
 
 
-def _again(session: Session, stored: StoredCallback, trouble: str, reason: str) -> None:
-    try_callback_later(session, stored, time.time() + patience(stored.attempts), trouble)
+def _again(session: Session, stored: StoredCallback, trouble: str, reason: str, wanted: float = 0.0) -> None:
+    wait = max(patience(stored.attempts), min(wanted, TRY_AGAIN_SECONDS_MAX))
+    try_callback_later(session, stored, time.time() + wait, trouble)
     FAILED.labels("inbox", reason).inc()
     if stored.attempts % 10 == 0:
         log.warning("callback %d is recorded later: %s", stored.id, trouble)

@@ -1,10 +1,13 @@
 """What can go wrong at the platform, sorted: whose fault it is, and whether trying again helps."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
 
+from activities.again import again_later
 from billogram.client import BillogramClient, Credentials, error_of
 from billogram.errors import (
     BillogramError,
@@ -112,6 +115,39 @@ def test_a_number_or_unique_value_that_is_taken_exists(http_status: int, message
     refused = body("INVALID_PARAMETER", {"message": message, "field": field})
 
     assert type(error_of(http_status, refused)) is KeyExists
+
+
+@pytest.mark.parametrize(
+    ("told", "again_after"),
+    [(0, 0.0), (7, 7.0), (None, None), ("soon", None), ("-1", None), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
+)
+async def test_when_the_platform_wants_to_be_asked_again_goes_with_the_error(
+    platform: Platform, told: object, again_after: float | None
+) -> None:
+    await platform.fails(down=True, retry_after=told)
+    with pytest.raises(OutcomeUnknown) as raised:
+        await platform.client.find("c-1:0:r0")
+
+    assert raised.value.again_after == again_after
+
+
+async def test_a_date_to_come_again_is_so_many_seconds_ahead(platform: Platform) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)
+    await platform.fails(status_429=1.0, retry_after=date)
+    with pytest.raises(OutcomeUnknown) as raised:
+        await platform.client.find("c-1:0:r0")
+
+    assert 290 <= (raised.value.again_after or 0) <= 300
+
+
+@pytest.mark.parametrize(("wanted", "delay"), [(None, None), (0.5, None), (30.0, 30), (86_400.0, 60)])
+def test_an_attempt_is_made_again_when_the_platform_wants_it_within_a_minute(
+    wanted: float | None, delay: int | None
+) -> None:
+    failed = again_later(OutcomeUnknown("HTTP_503", again_after=wanted))
+
+    assert failed.next_retry_delay == (None if delay is None else timedelta(seconds=delay))
+    assert (failed.message, failed.type) == ("HTTP_503", "OutcomeUnknown")
 
 
 @pytest.mark.parametrize(("user", "key"), [(USER, "guess"), ("9999-abcdefgh", KEY), ("", "")])

@@ -50,7 +50,7 @@ async def test_a_billogram_may_name_its_own_receiver_and_key(live: Client, recei
 async def test_without_a_receiver_nothing_is_queued(client: Client) -> None:
     await client.sent()
 
-    assert (await client.control("GET", "/callbacks")) == {"callbacks": []}
+    assert (await client.control("GET", "/callbacks")) == {"total_count": 0, "callbacks": []}
     assert (await client.control("GET", "/clock"))["callbacks_pending"] == 0
 
 
@@ -119,6 +119,24 @@ async def test_order_holds_per_billogram_while_many_are_sent_at_once(live: Clien
     for each in ids:
         seen = list(dict.fromkeys(receiver.types(each)))
         assert seen == ["BillogramCreated", "BillogramSent", "Payment", "BillogramEnded"]
+
+
+async def test_callbacks_are_listed_by_pages_and_filtered_by_what_became_of_them(client: Client) -> None:
+    await client.control("PUT", "/account", {"callback_url": "http://127.0.0.1:9/"})
+    await client.draft()
+    await client.control("PUT", "/faults", {"callbacks": {"drop": 1}})
+    await client.sent()
+    pages = [await client.control("GET", f"/callbacks?page_size=2&page={number}") for number in (1, 2, 3)]
+    newest = await client.control("GET", "/callbacks?page_size=1&order_direction=desc")
+    dropped = await client.control("GET", "/callbacks?outcome=dropped")
+
+    assert [page["total_count"] for page in pages] == [3, 3, 3]
+    assert [[each["type"] for each in page["callbacks"]] for page in pages] == [
+        ["BillogramCreated", "BillogramCreated"], ["BillogramSent"], [],
+    ]  # fmt: skip
+    assert newest["callbacks"] == pages[1]["callbacks"]
+    assert [each["outcome"] for each in dropped["callbacks"]] == ["dropped", "dropped"]
+    assert (await client.http.get("/sandbox/callbacks?page_size=1001")).status_code == 400
 
 
 async def test_callbacks_survive_the_process_that_could_not_send_them(tmp_path: Path, receiver: Receiver) -> None:

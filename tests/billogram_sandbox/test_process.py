@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,18 +12,19 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.billogram_sandbox.calling import KEY, USER, Client, Receiver, eventually, ok
+from tests.billogram_sandbox.calling import KEY, USER, Client, Receiver, ok
 
 MODULE = (sys.executable, "-m", "billogram_sandbox")
+SCRIPT = Path(sys.executable).with_name("billogram-sandbox")
 
 
 async def test_what_was_answered_survives_a_kill_and_the_clock_goes_on(tmp_path: Path, receiver: Receiver) -> None:
-    async with _process(tmp_path / "a.db") as (client, process):
+    async with sandbox_process(tmp_path / "a.db") as (client, process):
         await client.control("PUT", "/account", {"callback_url": receiver.url, "sign_key": "s"})
         billogram = await client.sent(due_days=5)
         await client.advance("4d")
         process.kill()
-    async with _process(tmp_path / "a.db") as (client, process):
+    async with sandbox_process(tmp_path / "a.db") as (client, process):
         kept = await client.get(billogram["id"])
         await client.advance("2d")
         overdue = await client.get(billogram["id"])
@@ -35,7 +37,7 @@ async def test_what_was_answered_survives_a_kill_and_the_clock_goes_on(tmp_path:
 
 
 async def test_a_request_that_is_never_answered_is_carried_out_all_the_same(tmp_path: Path) -> None:
-    async with _process(tmp_path / "a.db") as (client, process):
+    async with sandbox_process(tmp_path / "a.db") as (client, process):
         await client.control("PUT", "/faults", {"api": {"timeout": 1}})
         with pytest.raises(httpx.ReadTimeout):
             await client.http.post("/api/v2/customer", json={"name": "Lisa"}, auth=(USER, KEY), timeout=0.3)
@@ -48,20 +50,49 @@ async def test_a_request_that_is_never_answered_is_carried_out_all_the_same(tmp_
 
 
 async def test_credentials_not_given_are_made_once_and_printed(tmp_path: Path) -> None:
-    outputs = [await _printed(tmp_path / "b.db") for _ in range(2)]
+    outputs = [await _printed("--port", "0", "--data", str(tmp_path / "b.db")) for _ in range(2)]
+    user, key = (outputs[0].splitlines()[n].split(": ")[1] for n in (1, 2))
 
-    assert outputs[0] == outputs[1]
-    assert len(outputs[0][1].removeprefix("API key: ")) == 32
+    assert outputs[0].splitlines()[1:3] == outputs[1].splitlines()[1:3]
+    assert (len(user), len(key)) == (13, 32)
+
+
+async def test_it_answers_from_its_first_line_on_within_two_seconds_and_ends_in_good_order() -> None:
+    began = time.monotonic()
+    process = await asyncio.create_subprocess_exec(SCRIPT, "--port", "0", "--data", ":memory:", stdout=PIPE)
+    assert process.stdout
+    address = (await process.stdout.readline()).decode().split()[-1]
+    async with httpx.AsyncClient(base_url=address) as http:
+        answer = await http.get("/sandbox/clock")
+    took = time.monotonic() - began
+    process.terminate()
+    await process.communicate()
+
+    assert answer.is_success
+    assert process.returncode == 0
+    assert took < 2
+
+
+async def test_a_busy_port_and_a_file_that_can_not_be_written_are_one_line_with_the_way_out(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        busy = await _refused("--port", str(port), "--data", str(tmp_path / "a.db"))
+    nowhere = await _refused("--port", "0", "--data", str(tmp_path / "no folder" / "a.db"))
+
+    assert busy.startswith(f"billogram-sandbox: port {port} is busy; stop what uses it, or give another: --port ")
+    assert nowhere.startswith(f"billogram-sandbox: can't write {tmp_path}/no folder/a.db: ")
+    assert "--data FILE" in nowhere
+    assert (busy.count("\n"), nowhere.count("\n")) == (1, 1)
 
 
 @asynccontextmanager
-async def _process(data: Path) -> AsyncIterator[tuple[Client, Process]]:
-    port = _free_port()
-    arguments = ("--port", str(port), "--data", str(data), "--user", USER, "--key", KEY)
+async def sandbox_process(data: Path, user: str = USER, key: str = KEY) -> AsyncIterator[tuple[Client, Process]]:
+    arguments = ("--port", "0", "--data", str(data), "--user", user, "--key", key)
     process = await asyncio.create_subprocess_exec(*MODULE, *arguments, stdout=PIPE)
+    assert process.stdout
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
-            await _answers(http)
+        address = (await process.stdout.readline()).decode().split()[-1]
+        async with httpx.AsyncClient(base_url=address) as http:
             yield Client(http), process
     finally:
         if process.returncode is None:
@@ -69,28 +100,17 @@ async def _process(data: Path) -> AsyncIterator[tuple[Client, Process]]:
         await process.communicate()
 
 
-async def _printed(data: Path) -> list[str]:
-    """Only the credentials: the address differs."""
-    arguments = ("--port", str(_free_port()), "--data", str(data))
-    process = await asyncio.create_subprocess_exec(*MODULE, *arguments, stdout=PIPE)
+async def _printed(*arguments: str) -> str:
+    """All that it prints until it is stopped, once it has printed where it is."""
+    process = await asyncio.create_subprocess_exec(SCRIPT, *arguments, stdout=PIPE)
     assert process.stdout
-    lines = [(await process.stdout.readline()).decode().strip() for _ in range(3)]
-    process.kill()
-    await process.communicate()
-    return lines[1:]
+    first = await process.stdout.readline()
+    process.terminate()
+    return (first + (await process.communicate())[0]).decode()
 
 
-async def _answers(http: httpx.AsyncClient) -> None:
-    async def up() -> bool:
-        try:
-            return (await http.get("/sandbox/clock")).is_success
-        except httpx.TransportError:
-            return False
-
-    await eventually(up)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+async def _refused(*arguments: str) -> str:
+    process = await asyncio.create_subprocess_exec(SCRIPT, *arguments, stdout=PIPE, stderr=PIPE)
+    printed, complained = await process.communicate()
+    assert (process.returncode, printed) == (1, b"")
+    return complained.decode()

@@ -367,13 +367,22 @@ async def test_a_platform_that_stumbles_is_asked_again_and_one_that_is_down_ends
     publisher: Publisher,
 ) -> None:
     await publisher.platform.other.pay(await publisher.bill())
-    await publisher.platform.fails(status_503=0.4)
+    await publisher.platform.fails(status_503=0.4, retry_after=0)
     stumbled = await publisher.finds()
-    await publisher.platform.fails(down=True)
+    await publisher.platform.fails(down=True, retry_after=0)
     with pytest.raises(PlatformUnavailable):
         await publisher.sweep()
 
     assert stumbled == [(Kind.SETTLED, BILL)]
+
+
+async def test_a_platform_that_wants_to_be_asked_much_later_is_not_waited_for(publisher: Publisher) -> None:
+    await publisher.platform.requests()
+    await publisher.platform.fails(down=True, retry_after=600)
+    with pytest.raises(PlatformUnavailable):
+        await publisher.sweep()
+
+    assert await publisher.platform.requests() == {"GET /billogram": 1}
 
 
 async def test_a_list_without_an_end_is_not_read_for_ever() -> None:

@@ -61,7 +61,7 @@ class Life:
         """Sold, and its first bill no longer being made."""
         answer = await self.api.post("/v1/contracts", json=sale(contract_id, **changes))
         assert answer.status_code == 201, answer.text
-        await self.until(lambda: self._is_made(contract_id, 0))
+        await self.until(lambda: self.is_made(contract_id, 0))
         return dict(answer.json())
 
     async def contract(self, contract_id: str) -> Json:
@@ -160,7 +160,7 @@ class Life:
         for number, history in enumerate(await self.histories(contract_id)):
             (HISTORIES / f"{kind}.{number}.json").write_text(of_no_machine(history.to_json()) + "\n")
 
-    async def _is_made(self, contract_id: str, period: int) -> bool:
+    async def is_made(self, contract_id: str, period: int) -> bool:
         made = [bill for bill in await self.bills(contract_id) if bill["period"]["number"] == period]
         return bool(made) and made[-1]["status"] != "creating"
 
