@@ -224,7 +224,15 @@ class Callback(Shape):
     attempts: list[Attempt]
 
 
+class Pdf(Shape):
+    """In base64."""
+
+    content: str
+    file_type: str
+
+
 class AllCallbacks(Shape):
+    total_count: int
     callbacks: list[Callback]
 
 
@@ -246,3 +254,9 @@ class AccountAnswer(Account):
 class StatsAnswer(Shape):
     requests: dict[str, int]
     total: int
+
+
+class StatsAndStrikes(StatsAnswer):
+    """`struck` is how many requests each fault has befallen."""
+
+    struck: dict[str, int]

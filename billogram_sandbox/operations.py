@@ -1,6 +1,6 @@
 """What each handler and each command takes and answers: what the description is made of, one line each."""
 
-from billogram_sandbox import answers, billograms, control, customers, drafts, events, outside
+from billogram_sandbox import answers, billograms, control, customers, drafts, events, outside, pdfs
 from billogram_sandbox import command_shapes as take
 from billogram_sandbox.account import Account
 from billogram_sandbox.answers import Billogram, Billograms, CompactBillogram, Customer, Event, Many, Nothing, One
@@ -17,6 +17,11 @@ EVENTS_QUERY = paged(frozenset({"created_at"})) | {
     "filter_value": TEXT,
 }
 
+CALLBACKS_QUERY = paged(frozenset(), PAGE_SIZE_MAX) | {
+    "billogram_id": TEXT,
+    "outcome": {"enum": ["pending", "delivered", "given_up", "dropped"]},
+}
+
 OPERATIONS: dict[Handler, Operation] = {
     customers.listing: Operation("List customers", Many[Customer], query=listed(customers.LISTING)),
     customers.create: Operation("Make a customer", One[Customer], NewCustomer),
@@ -25,6 +30,7 @@ OPERATIONS: dict[Handler, Operation] = {
     billograms.listing: Operation("List billograms", Billograms[CompactBillogram], query=listed(billograms.LISTING)),
     drafts.create: Operation("Make a billogram, and send it if asked", One[Billogram], NewBillogram),
     billograms.get: Operation("Show a billogram", One[Billogram]),
+    pdfs.get: Operation("The PDF of a letter", One[answers.Pdf], query={"letter_id": TEXT, "invoice_no": TEXT}),
     drafts.update: Operation("Change a billogram", One[Billogram], BillogramChange),
     drafts.delete: Operation("Delete a draft", One[Nothing]),
     events.listing: Operation("List the events of a billogram", Many[Event], query=EVENTS_QUERY),
@@ -37,11 +43,11 @@ OPERATIONS: dict[Handler, Operation] = {
         "All billograms, whole", answers.AllBillograms, query=dict.fromkeys(control.FILTERS, TEXT)
     ),
     control.list_callbacks: Operation(
-        "All callbacks, with their attempts", answers.AllCallbacks, query={"billogram_id": TEXT}
+        "All callbacks, with their attempts", answers.AllCallbacks, query=CALLBACKS_QUERY
     ),
     control.faults: Operation("Which faults are set", Faults),
     control.set_faults: Operation("Misbehave, or behave again", Faults, Faults),
-    control.stats: Operation("How many API requests came", answers.StatsAnswer),
+    control.stats: Operation("How many API requests came", answers.StatsAndStrikes),
     control.reset_stats: Operation("Count from zero", answers.StatsAnswer),
     control.reset: Operation("Empty the sandbox", answers.ClockAnswer),
     outside.pay: Operation("Money arrives", Billogram, outside.Pay),
@@ -62,5 +68,6 @@ COMMANDS_TAKE: dict[str, type[Shape]] = {
     "confirmed-loss": take.Nothing,
     "respite": take.Respite,
     "remove-respite": take.Nothing,
+    "message": take.Message,
 }
 """Each answers with the billogram."""
