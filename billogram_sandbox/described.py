@@ -31,10 +31,11 @@ def listed(listing: Listing) -> dict[str, Json]:
     }
 
 
-def paged(orders: frozenset[str]) -> dict[str, Json]:
+def paged(orders: frozenset[str] = frozenset(), size: int = PAGE_SIZE, most: int = PAGE_SIZE_MAX) -> dict[str, Json]:
+    ordered: dict[str, Json] = {"order_field": {"enum": sorted(orders)}} if orders else {}
     return {
         "page": {"type": "integer", "minimum": 1, "maximum": 10**9, "default": 1},
-        "page_size": {"type": "integer", "minimum": 1, "maximum": PAGE_SIZE_MAX, "default": PAGE_SIZE},
-        "order_field": {"enum": sorted(orders)},
+        "page_size": {"type": "integer", "minimum": 1, "maximum": most, "default": size},
+        **ordered,
         "order_direction": {"enum": ["asc", "desc"], "default": "asc"},
     }
