@@ -254,9 +254,5 @@ class AccountAnswer(Account):
 class StatsAnswer(Shape):
     requests: dict[str, int]
     total: int
-
-
-class StatsAndStrikes(StatsAnswer):
-    """`struck` is how many requests each fault has befallen."""
-
     struck: dict[str, int]
+    """How many requests each fault has befallen."""

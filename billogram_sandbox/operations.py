@@ -6,6 +6,7 @@ from billogram_sandbox.account import Account
 from billogram_sandbox.answers import Billogram, Billograms, CompactBillogram, Customer, Event, Many, Nothing, One
 from billogram_sandbox.billogram_shapes import BillogramChange, NewBillogram
 from billogram_sandbox.call import Handler
+from billogram_sandbox.callbacks import PAGE_SIZE_MAX
 from billogram_sandbox.customer_shapes import CustomerChange, NewCustomer
 from billogram_sandbox.described import TEXT, Operation, listed, paged
 from billogram_sandbox.faults import Faults
@@ -17,7 +18,7 @@ EVENTS_QUERY = paged(frozenset({"created_at"})) | {
     "filter_value": TEXT,
 }
 
-CALLBACKS_QUERY = paged(frozenset(), PAGE_SIZE_MAX) | {
+CALLBACKS_QUERY = paged(size=PAGE_SIZE_MAX, most=PAGE_SIZE_MAX) | {
     "billogram_id": TEXT,
     "outcome": {"enum": ["pending", "delivered", "given_up", "dropped"]},
 }
@@ -47,7 +48,7 @@ OPERATIONS: dict[Handler, Operation] = {
     ),
     control.faults: Operation("Which faults are set", Faults),
     control.set_faults: Operation("Misbehave, or behave again", Faults, Faults),
-    control.stats: Operation("How many API requests came", answers.StatsAndStrikes),
+    control.stats: Operation("How many API requests came", answers.StatsAnswer),
     control.reset_stats: Operation("Count from zero", answers.StatsAnswer),
     control.reset: Operation("Empty the sandbox", answers.ClockAnswer),
     outside.pay: Operation("Money arrives", Billogram, outside.Pay),
