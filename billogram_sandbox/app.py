@@ -19,7 +19,6 @@ from billogram_sandbox.documentation import documentation
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Problem, answer
 from billogram_sandbox.gates import ApiGate, LoopbackGate
-from billogram_sandbox.openapi import description
 from billogram_sandbox.reader import page
 from billogram_sandbox.sandbox import Sandbox, Settings
 from billogram_sandbox.sender import Sender
@@ -62,7 +61,7 @@ def create_app(settings: Settings) -> Starlette:
         Mount("/api/v2", _api(sandbox)),
         Mount("/sandbox", _control(sandbox)),
         *page.routes(sandbox),
-        *documentation(described()),
+        *documentation(described),
     ]
     app = Starlette(routes=routes, lifespan=_lifespan, exception_handlers={HTTPException: _miss})
     app.state.sandbox = sandbox
@@ -71,7 +70,9 @@ def create_app(settings: Settings) -> Starlette:
 
 @cache
 def described() -> Json:
-    """The OpenAPI description of all this."""
+    """The OpenAPI description of all this, made when somebody asks for it."""
+    from billogram_sandbox.openapi import description  # noqa: PLC0415 - it takes a tenth of a second
+
     return description(API, CONTROL)
 
 

@@ -1,7 +1,7 @@
 """The description for programs at /openapi.json, and the same for people at /docs: one page that fetches nothing."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 
 from starlette.requests import Request
@@ -17,14 +17,12 @@ STYLE = (
 )
 
 
-def documentation(description: Json) -> list[Route]:
-    page = _page(description)
-
+def documentation(described: Callable[[], Json]) -> list[Route]:
     async def for_programs(_: Request) -> Response:
-        return answer(description)
+        return answer(described())
 
     async def for_people(_: Request) -> Response:
-        return Response(page, media_type="text/html")
+        return Response(_page(described()), media_type="text/html")
 
     return [Route("/openapi.json", for_programs), Route("/docs", for_people)]
 
