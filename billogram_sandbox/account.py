@@ -20,7 +20,7 @@ from billogram_sandbox.settings_shapes import (
     Rate,
     ReminderFee,
 )
-from billogram_sandbox.shapes import Number, Shape, Url, given, read
+from billogram_sandbox.shapes import Number, Shape, Url, Whole, given, read
 
 REMINDER_RULES = ("automatic_reminders_minimum_principal_sum", "use_automatic_reminders_partly_paid")
 IN_SETTINGS = (
@@ -35,6 +35,7 @@ USUAL = Invoices()
 class Account(Shape):
     callback_url: Url | None = None
     sign_key: str | None = None
+    pdf_after_seconds: Whole = 0
     automatic_reminders: Ladder = Field(default_factory=list)
     default_reminder_fee: ReminderFee = USUAL.default_reminder_fee
     default_interest_rate: Rate = USUAL.default_interest_rate

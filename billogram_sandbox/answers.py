@@ -260,7 +260,15 @@ class Callback(Shape):
     attempts: list[Attempt]
 
 
+class Pdf(Shape):
+    """In base64."""
+
+    content: str
+    file_type: str
+
+
 class AllCallbacks(Shape):
+    total_count: int
     callbacks: list[Callback]
 
 
@@ -282,3 +290,5 @@ class AccountAnswer(Account):
 class StatsAnswer(Shape):
     requests: dict[str, int]
     total: int
+    struck: dict[str, int]
+    """How many requests each fault has befallen."""

@@ -23,6 +23,7 @@ from billogram_sandbox import (
     events,
     outside,
     payments,
+    pdfs,
     registers,
     timeline,
 )
@@ -31,7 +32,7 @@ from billogram_sandbox.documentation import documentation
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Problem, answer
 from billogram_sandbox.gates import ApiGate, LoopbackGate
-from billogram_sandbox.page import invoice_page
+from billogram_sandbox.reader import page
 from billogram_sandbox.sandbox import Sandbox, Settings
 from billogram_sandbox.sender import Sender
 
@@ -42,6 +43,7 @@ API: list[tuple[str, str, Handler]] = [
     ("PUT", "/customer/{id}", customers.update),
     ("GET", "/billogram", billograms.listing),
     ("POST", "/billogram", drafts.create),
+    ("GET", "/billogram/{id}.pdf", pdfs.get),
     ("GET", "/billogram/{id}", billograms.get),
     ("PUT", "/billogram/{id}", drafts.update),
     ("DELETE", "/billogram/{id}", drafts.delete),
@@ -80,7 +82,7 @@ def create_app(settings: Settings) -> Starlette:
     routes = [
         Mount("/api/v2", _api(sandbox)),
         Mount("/sandbox", _control(sandbox)),
-        Route("/r/{ocr}/{token}", invoice_page(sandbox)),
+        *page.routes(sandbox),
         *documentation(described),
     ]
     app = Starlette(routes=routes, lifespan=_lifespan, exception_handlers={HTTPException: _miss})

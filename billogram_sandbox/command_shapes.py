@@ -8,6 +8,7 @@ from billogram_sandbox.billogram_shapes import FileName, Row
 from billogram_sandbox.shapes import Amount, Day, Method, Number, Shape, Text
 
 Again = Literal["Email", "Letter", "SMS"]
+MESSAGE_MAX = 2000
 
 
 class Nothing(Shape):
@@ -44,6 +45,10 @@ class Credit(Shape):
     amount: Amount | None = None
     items: Annotated[list[CreditRow], Field(min_length=1, max_length=1000)] | None = None
     method: Method | None = None
+
+
+class Message(Shape):
+    message: Annotated[str, Field(min_length=1, max_length=MESSAGE_MAX)]
 
 
 class Respite(Shape):

@@ -18,6 +18,7 @@
     remove-respite     the unpaid family             has respite                no other state
     attach             none that has ended                                      no other state
     credit-payment     none: stand-alone credit invoices must be enabled by Billogram
+    message            any                                                      no other state
 
 The unpaid family is Unpaid, PartlyPaid, Overdue, and the reminders.
 """
@@ -25,7 +26,17 @@ The unpaid family is Unpaid, PartlyPaid, Overdue, and the reminders.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from billogram_sandbox import agenda, attachments, billograms, collection, factoring, lateness, sending, settlement
+from billogram_sandbox import (
+    agenda,
+    attachments,
+    billograms,
+    collection,
+    factoring,
+    lateness,
+    messages,
+    sending,
+    settlement,
+)
 from billogram_sandbox.call import Call
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Problem, wrong_state
@@ -71,6 +82,7 @@ COMMANDS = {
     "remove-respite": Command(UNPAID_FAMILY, lateness.remove_respite, HAS_RESPITE),
     "attach": Command(NOT_ENDED, attachments.attach),
     "credit-payment": Command(EVERY, _refuse_credit_payment),
+    "message": Command(EVERY, messages.answer),
 }
 
 

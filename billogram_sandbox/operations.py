@@ -1,12 +1,24 @@
 """What each handler and each command takes and answers: what the description is made of, one line each."""
 
-from billogram_sandbox import answers, billograms, collector, control, customers, drafts, events, outside, payments
+from billogram_sandbox import (
+    answers,
+    billograms,
+    collector,
+    control,
+    customers,
+    drafts,
+    events,
+    outside,
+    payments,
+    pdfs,
+)
 from billogram_sandbox import command_shapes as take
 from billogram_sandbox import money_answers as money
 from billogram_sandbox.account import Account
 from billogram_sandbox.answers import Billogram, Billograms, CompactBillogram, Customer, Event, Many, Nothing, One
 from billogram_sandbox.billogram_shapes import BillogramChange, NewBillogram
 from billogram_sandbox.call import Handler
+from billogram_sandbox.callbacks import PAGE_SIZE_MAX
 from billogram_sandbox.customer_shapes import CustomerChange, NewCustomer
 from billogram_sandbox.described import TEXT, Operation, listed, paged
 from billogram_sandbox.faults import Faults
@@ -20,6 +32,10 @@ EVENTS_QUERY = paged(frozenset({"created_at"})) | {
 }
 
 TRUTH = {"enum": ["true", "false"]}
+CALLBACKS_QUERY = paged(size=PAGE_SIZE_MAX, most=PAGE_SIZE_MAX) | {
+    "billogram_id": TEXT,
+    "outcome": {"enum": ["pending", "delivered", "given_up", "dropped"]},
+}
 
 OPERATIONS: dict[Handler, Operation] = {
     customers.listing: Operation("List customers", Many[Customer], query=listed(customers.LISTING)),
@@ -29,6 +45,7 @@ OPERATIONS: dict[Handler, Operation] = {
     billograms.listing: Operation("List billograms", Billograms[CompactBillogram], query=listed(billograms.LISTING)),
     drafts.create: Operation("Make a billogram, and send it if asked", One[Billogram], NewBillogram),
     billograms.get: Operation("Show a billogram", One[Billogram]),
+    pdfs.get: Operation("The PDF of a letter", One[answers.Pdf], query={"letter_id": TEXT, "invoice_no": TEXT}),
     drafts.update: Operation("Change a billogram", One[Billogram], BillogramChange),
     drafts.delete: Operation("Delete a draft", One[Nothing]),
     events.listing: Operation("List the events of a billogram", Many[Event], query=EVENTS_QUERY, names_another=True),
@@ -41,7 +58,7 @@ OPERATIONS: dict[Handler, Operation] = {
         "All billograms, whole", answers.AllBillograms, query=dict.fromkeys(control.FILTERS, TEXT)
     ),
     control.list_callbacks: Operation(
-        "All callbacks, with their attempts", answers.AllCallbacks, query={"billogram_id": TEXT}
+        "All callbacks, with their attempts", answers.AllCallbacks, query=CALLBACKS_QUERY
     ),
     control.faults: Operation("Which faults are set", Faults),
     control.set_faults: Operation("Misbehave, or behave again", Faults, Faults),
@@ -53,9 +70,7 @@ OPERATIONS: dict[Handler, Operation] = {
     outside.tell_delivery: Operation("What became of the sending", Billogram, outside.Delivery),
     outside.request_payment: Operation("Ask for a payment by Swish or card", money.PaymentRequest, outside.Request),
     outside.requested_payment: Operation("How the request stands", money.PaymentRequest),
-    outside.settle_request: Operation(
-        "What becomes of the request", money.PaymentRequest, outside.Settled
-    ),
+    outside.settle_request: Operation("What becomes of the request", money.PaymentRequest, outside.Settled),
     collector.books: Operation("The collector's books", money.Books),
     collector.tell: Operation("What the collector says", Billogram, collector.Word),
     payments.listing: Operation("All payments by reference", money.Payments, query={"allocated": TRUTH}),
@@ -79,5 +94,6 @@ COMMANDS_TAKE: dict[str, type[Shape]] = {
     "sell": take.Nothing,
     "attach": take.Attach,
     "credit-payment": take.Nothing,
+    "message": take.Message,
 }
 """Each answers with the billogram."""

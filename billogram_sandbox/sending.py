@@ -11,6 +11,7 @@ from billogram_sandbox.shapes import read
 from billogram_sandbox.states import ENDED, UNPAID
 
 OCR_BASE = 10_000_000
+TOKEN_LENGTH = 22  # over 128 bits, for the link is the key to the page; Billogram's own has five characters
 
 
 def send(call: Call, doc: Json, body: Json, path: Path | None = None) -> None:
@@ -44,7 +45,7 @@ def attest(call: Call, doc: Json, method: str) -> None:
     if doc["invoice_no"] is None:
         doc["invoice_no"] = billograms.new_invoice_no(call.sandbox, doc["id"])
     ocr = ocr_number(str(OCR_BASE + doc["invoice_no"]))
-    url = f"/r/{ocr}/{billograms.token(5)}"
+    url = f"/r/{ocr}/{billograms.token(TOKEN_LENGTH)}"
     attested = stamp(call.sandbox.clock.now())
     doc |= {"ocr_number": ocr, "url": url, "attested_at": attested, "delivery_method": method}
     _keep_rules(call, doc, method)

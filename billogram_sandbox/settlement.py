@@ -58,6 +58,10 @@ def credit(call: Call, doc: Json, body: Json) -> None:
     doc["detailed_sums"]["credited_sum"] -= amount
     sum_up(doc)
     invoice_no = billograms.new_invoice_no(call.sandbox, doc["id"])
+    if wanted.mode == "items" and wanted.items:
+        doc["_credit_rows"] = doc.get("_credit_rows", {}) | {
+            str(invoice_no): [row.model_dump() for row in wanted.items]
+        }
     letter = delivery.letter(doc, invoice_no, wanted.method or doc["delivery_method"])
     events.record(call.sandbox, doc, "Credit", now, letter | {"amount": amount} | billograms.sums(doc))
     if doc["remaining_sum"] <= 0 if is_open else _uncredited(doc) <= 0:

@@ -26,7 +26,7 @@ async def test_sending_assigns_number_reference_and_link(client: Client) -> None
     first, second = await client.sent(), await client.sent()
 
     assert [first["invoice_no"], second["invoice_no"]] == [1, 2]
-    assert re.fullmatch(rf"http://sandbox/r/{first['ocr_number']}/\w{{5}}", first["url"])
+    assert re.fullmatch(rf"http://sandbox/r/{first['ocr_number']}/\w{{22}}", first["url"])
     assert first["state"] == "Unpaid"
     assert first["delivery_method"] == "Email"
     assert types(first) == ["BillogramCreated", "BillogramSent"]

@@ -1,0 +1,157 @@
+"""What a reader sends: read, and either what is wanted or, by field, what is wrong."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+from urllib.parse import parse_qs
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from billogram_sandbox.command_shapes import MESSAGE_MAX
+from billogram_sandbox.customer_shapes import Address
+from billogram_sandbox.documents import Json
+from billogram_sandbox.shapes import Email
+
+BODY_BYTES_MAX = 32_768
+FIELDS_MAX = 20
+TEXT_MAX = 100
+PaidBy = Literal["swish", "card", "bankgiro"]
+PAYMENTS: dict[str, PaidBy] = {"swish": "swish", "card": "card", "bank": "bankgiro"}
+CHANNELS = ("Email", "SMS", "Letter")
+EMAIL: TypeAdapter[str] = TypeAdapter(Email)
+BLANK_ADDRESS: Json = Address().model_dump() | {"country": "SE"}
+UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
+Fields = Mapping[str, str]
+
+
+@dataclass
+class Trouble(Exception):
+    """By field the name of an error text, and what fills it in."""
+
+    errors: dict[str, str]
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Payment:
+    method: PaidBy
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Where the invoice goes from now on: what is changed in the billogram's copy of its customer."""
+
+    method: str
+    change: Json
+
+
+def fields(body: bytes) -> dict[str, str]:
+    """Raises ValueError for what no form sends."""
+    read = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    return {name: _clean(values[0]) for name, values in read.items()}
+
+
+def require_own(request: Request) -> None:
+    """Only from our own pages: a browser says where a form came from."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        raise HTTPException(403)
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        raise HTTPException(403)
+
+
+def payment(sent: Fields, remaining: Decimal) -> Payment:
+    """`seen` is what remained when the page was made: nobody shall pay twice by a second press of the button."""
+    errors: dict[str, str] = {}
+    if sent.get("method") not in PAYMENTS:
+        errors["method"] = "method_missing"
+    amount = _amount(sent.get("amount", ""))
+    if amount is None:
+        errors["amount"] = "amount_bad"
+    elif amount <= 0:
+        errors["amount"] = "amount_small"
+    elif sent.get("seen") != str(remaining):
+        errors["amount"] = "changed"
+    elif amount > remaining:
+        errors["amount"] = "amount_over"
+    if errors or amount is None:
+        raise Trouble(errors, {"remaining": remaining})
+    return Payment(PAYMENTS[sent["method"]], amount)
+
+
+def message(sent: Fields) -> str:
+    text = sent.get("message", "").strip()
+    if not text:
+        raise Trouble({"message": "message_empty"})
+    if len(text) > MESSAGE_MAX:
+        raise Trouble({"message": "message_long"}, {"most": MESSAGE_MAX})
+    return text
+
+
+def channel(sent: Fields) -> Channel:
+    way = sent.get("channel", "")
+    if way == "Email":
+        return Channel(way, _given(sent, "email", "email_bad", _is_email))
+    if way == "SMS":
+        return Channel(way, _given(sent, "phone", "phone_bad", _is_phone))
+    if way != "Letter":
+        raise Trouble({"channel": "method_missing"})
+    return Channel(way, {"address": _address(sent)})
+
+
+def _address(sent: Fields) -> Json:
+    errors: dict[str, str] = {}
+    change: Json = {}
+    for name, error, fits in (
+        ("street_address", "street_bad", bool),
+        ("zipcode", "zipcode_bad", _is_zipcode),
+        ("city", "city_bad", bool),
+    ):
+        try:
+            change |= _given(sent, name, error, fits)
+        except Trouble as trouble:
+            errors |= trouble.errors
+    if errors:
+        raise Trouble(errors)
+    return BLANK_ADDRESS | change | {"zipcode": change["zipcode"].replace(" ", ""), "city": change["city"].upper()}
+
+
+def _given(sent: Fields, name: str, error: str, fits: Callable[[str], bool]) -> Json:
+    value = " ".join(sent.get(name, "").split())
+    if not value or len(value) > TEXT_MAX or not fits(value):
+        raise Trouble({name: error})
+    return {name: value}
+
+
+def _is_email(text: str) -> bool:
+    try:
+        return bool(EMAIL.validate_python(text))
+    except ValidationError:
+        return False
+
+
+def _is_phone(text: str) -> bool:
+    return bool(re.fullmatch(r"\+?[\d\s()-]{6,25}", text, re.ASCII)) and sum(map(str.isdecimal, text)) >= 6
+
+
+def _is_zipcode(text: str) -> bool:
+    return bool(re.fullmatch(r"\d{3} ?\d{2}", text, re.ASCII))
+
+
+def _amount(text: str) -> Decimal | None:
+    """With comma or point, and spaces between the thousands."""
+    plain = re.sub(r"\s", "", text).replace(",", ".")
+    if not re.fullmatch(r"-?\d{1,12}(\.\d{1,2})?", plain, re.ASCII):
+        return None
+    return Decimal(plain)
+
+
+def _clean(text: str) -> str:
+    """Line breaks in one form, and nothing that can't be seen."""
+    return UNPRINTABLE.sub("", text.replace("\r\n", "\n").replace("\t", " "))
