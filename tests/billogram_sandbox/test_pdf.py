@@ -12,7 +12,7 @@ import pytest
 from billogram_sandbox.creditor import Creditor
 from billogram_sandbox.ocr import check_digit
 from billogram_sandbox.reader import giro, qr
-from billogram_sandbox.reader.paper import folded
+from billogram_sandbox.reader.paper import folded, wrapped
 from tests.billogram_sandbox.calling import Client, Json, data, problem
 from tests.billogram_sandbox.reading import MANY
 
@@ -144,6 +144,14 @@ async def test_many_rows_go_over_several_pages(client: Client) -> None:
 
     assert {f"Rad {number}" for number in range(90)} <= {*lines(document)}
     assert {f"Faktura {billogram['invoice_no']}, sida {page}" for page in (2, 3)} <= {*lines(document)}
+
+
+def test_a_word_that_is_too_long_for_its_line_goes_on_in_the_next() -> None:
+    lines = wrapped("Dagens " + "W" * 60, 40)
+
+    assert lines[0] == "Dagens"
+    assert "".join(lines[1:]) == "W" * 60
+    assert len(lines) > 3
 
 
 async def test_there_is_none_of_a_draft_of_a_stranger_or_of_another_letter(client: Client) -> None:
