@@ -5,6 +5,7 @@ from starlette.responses import Response
 from billogram_sandbox.documents import Json, dump
 
 Path = list[str | int]
+NOT_AVAILABLE_YET = "NOT_AVAILABLE_YET"
 
 
 class Problem(Exception):

@@ -172,9 +172,11 @@ async def test_it_may_take_a_while_until_there_is_one(client: Client) -> None:
     await client.control("PUT", "/account", {"pdf_after_seconds": 60})
     billogram = await client.sent()
     early = await client.api("GET", f"/billogram/{billogram['id']}.pdf")
+    on_the_page = await client.http.get(billogram["url"] + "/invoice.pdf", follow_redirects=True)
     await client.advance("61s")
 
     assert problem(early)[:2] == (404, "NOT_AVAILABLE_YET")
+    assert "PDF-filen är inte klar ännu." in on_the_page.text
     assert (await client.api("GET", f"/billogram/{billogram['id']}.pdf")).status_code == 200
 
 
