@@ -7,6 +7,7 @@ from billogram_sandbox.documents import Json, dump
 Path = list[str | int]
 NOTHING: Json = {}
 """What a handler returns that is answered with 204."""
+NOT_AVAILABLE_YET = "NOT_AVAILABLE_YET"
 
 
 class Problem(Exception):

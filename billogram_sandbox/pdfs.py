@@ -7,7 +7,7 @@ from billogram_sandbox import account, billograms
 from billogram_sandbox.call import Call
 from billogram_sandbox.creditor import creditor
 from billogram_sandbox.documents import Json
-from billogram_sandbox.envelope import Problem, not_found
+from billogram_sandbox.envelope import NOT_AVAILABLE_YET, Problem, not_found
 from billogram_sandbox.reader.letters import letter
 from billogram_sandbox.reader.texts import Texts
 from billogram_sandbox.reader.visits import texts_for
@@ -30,7 +30,7 @@ def made(
         raise not_found(letter_id or invoice_no or doc["id"])
     wait = timedelta(seconds=account.load(sandbox.database)["pdf_after_seconds"])
     if sandbox.clock.now() < datetime.fromisoformat(wanted.at).replace(tzinfo=UTC) + wait:
-        raise Problem(404, "NOT_AVAILABLE_YET", "the PDF is being made")
+        raise Problem(404, NOT_AVAILABLE_YET, "the PDF is being made")
     from billogram_sandbox.reader import pdf  # noqa: PLC0415 - its library loads slowly, and few need it
 
     return pdf.made(doc, texts, creditor(sandbox.database), wanted, base + doc["url"])

@@ -203,6 +203,7 @@ ENGLISH = Texts(
         "asked": "Your message has been sent.",
         "over_already": "The invoice is closed and is not sent again.",
         "not_here": "The invoice cannot be paid here. No payment was made.",
+        "pdf_later": "The PDF is not ready yet. Try again in a while.",
         "paid_already": "Nothing was left to pay. No payment was made.",
     },
     errors={

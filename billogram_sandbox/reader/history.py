@@ -21,7 +21,6 @@ AMOUNTS = ("amount", "recalled_amount")
 
 @dataclass(frozen=True)
 class Happening:
-    key: str
     at: str
     text: str
     tone: str
@@ -32,7 +31,6 @@ class Happening:
 
 @dataclass(frozen=True)
 class Message:
-    key: str
     at: str
     is_mine: bool
     text: str
@@ -47,7 +45,7 @@ def happenings(texts: Texts, events: Iterable[Json], currency: str) -> list[Happ
 def messages(events: Iterable[Json]) -> list[Message]:
     """In the order in which they were written."""
     return [
-        Message(event["event_uuid"], event["created_at"], event["type"] == MESSAGES[0], event["data"]["message"])
+        Message(event["created_at"], event["type"] == MESSAGES[0], event["data"]["message"])
         for event in events
         if event["type"] in MESSAGES
     ]
@@ -78,7 +76,6 @@ def _kind(event: Json) -> str:
 def _happening(texts: Texts, event: Json, currency: str) -> Happening:
     kind, data = _kind(event), event["data"] or {}
     return Happening(
-        event["event_uuid"],
         event["created_at"],
         _text(texts, event, currency),
         TONES.get(kind, "plain"),

@@ -12,7 +12,7 @@ from billogram_sandbox import pdfs
 from billogram_sandbox.call import Call, base
 from billogram_sandbox.creditor import creditor
 from billogram_sandbox.documents import Json, dump
-from billogram_sandbox.envelope import Problem
+from billogram_sandbox.envelope import NOT_AVAILABLE_YET, Problem
 from billogram_sandbox.reader import deeds, files, forms
 from billogram_sandbox.reader.rendering import HEADERS, Attempt, invoice, missing
 from billogram_sandbox.reader.visits import Visit, note_opening, visit
@@ -49,8 +49,8 @@ class Pages:
         number = request.query_params.get("invoice_no")
         try:
             content = pdfs.made(self._sandbox, seen.doc, base(request), seen.texts, invoice_no=number)
-        except Problem:
-            return missing()
+        except Problem as problem:
+            return _back(seen, "pdf_later") if problem.body["status"] == NOT_AVAILABLE_YET else missing()
         name = f'inline; filename="{seen.doc["ocr_number"]}.pdf"'
         return Response(content, 200, PDF_HEADERS | {"Content-Disposition": name}, "application/pdf")
 

@@ -87,7 +87,19 @@ class Paper:
 
 
 def wrapped(text: str, width: float, size: float = 9.5) -> list[str]:
-    return [str(line) for line in simpleSplit(folded(text), FONT, size, width * mm)]
+    """A word that is too long for a line goes on in the next."""
+    lines = [str(line) for line in simpleSplit(folded(text), FONT, size, width * mm)]
+    return [part for line in lines for part in _broken(line, width * mm, size)]
+
+
+def _broken(line: str, width: float, size: float) -> Iterator[str]:
+    part = ""
+    for letter in line:
+        if part and stringWidth(part + letter, FONT, size) > width:
+            yield part
+            part = ""
+        part += letter
+    yield part
 
 
 def folded(text: str) -> str:

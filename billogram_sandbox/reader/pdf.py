@@ -44,7 +44,8 @@ def _heading(leaf: Leaf, title: str) -> None:
 
 
 def _window(leaf: Leaf) -> None:
-    for number, line in enumerate(_recipient(leaf.doc["customer"])):
+    lines = [part for line in _recipient(leaf.doc["customer"]) for part in wrapped(line, RIGHT - WINDOW_X, 10.5)]
+    for number, line in enumerate(lines):
         leaf.paper.text(WINDOW_X, WINDOW_Y + number * 5, line, 10.5)
 
 

@@ -7,7 +7,7 @@ from billogram_sandbox.creditor import Creditor
 from billogram_sandbox.documents import Json
 from billogram_sandbox.reader import giro, qr, writing
 from billogram_sandbox.reader.letters import CREDIT_INVOICE, Letter
-from billogram_sandbox.reader.paper import MARGIN, RIGHT, WIDTH, Paper
+from billogram_sandbox.reader.paper import MARGIN, RIGHT, WIDTH, Paper, wrapped
 from billogram_sandbox.reader.texts import Texts
 
 FOOT_Y = 205.0  # above it is room for rows
@@ -50,8 +50,8 @@ def _sender(leaf: Leaf) -> None:
 def _slip(leaf: Leaf) -> None:
     leaf.paper.line(0, SLIP_Y - 5, WIDTH, dashed=True)
     words, doc, letter = leaf.texts.words, leaf.doc, leaf.letter
-    _named(leaf, MARGIN, SLIP_Y + 3, words["payee"], leaf.creditor.name)
-    _named(leaf, MARGIN, SLIP_Y + 15, words["payer"], doc["customer"]["name"])
+    _named(leaf, MARGIN, SLIP_Y + 3, words["payee"], _in_short(leaf.creditor.name))
+    _named(leaf, MARGIN, SLIP_Y + 15, words["payer"], _in_short(doc["customer"]["name"]))
     _named(leaf, MARGIN, SLIP_Y + 27, words["ocr"], doc["ocr_number"], bold=True)
     _named(leaf, AMOUNT_X, SLIP_Y + 3, words["bankgiro"], leaf.creditor.bankgiro, bold=True)
     _named(leaf, AMOUNT_X, SLIP_Y + 15, words["due"], writing.plain_day(leaf.texts, letter.due))
@@ -68,6 +68,11 @@ def _web(leaf: Leaf, y: float) -> None:
     """Where one pays without typing any of it."""
     leaf.paper.text(MARGIN, y, leaf.texts.words["web"], LABEL, grey=True)
     leaf.paper.link(MARGIN, y + 5, leaf.url, 8.5, leaf.url)
+
+
+def _in_short(name: str) -> str:
+    """What of it fits in its field."""
+    return wrapped(name, AMOUNT_X - MARGIN - 5)[0]
 
 
 def _named(leaf: Leaf, x: float, y: float, name: str, value: str, bold: bool = False) -> None:

@@ -203,6 +203,7 @@ SWEDISH = Texts(
         "asked": "Ditt meddelande är skickat.",
         "over_already": "Fakturan är avslutad och skickas inte igen.",
         "not_here": "Fakturan kan inte betalas här. Ingen betalning gjordes.",
+        "pdf_later": "PDF-filen är inte klar ännu. Försök igen om en stund.",
         "paid_already": "Det fanns inget kvar att betala. Ingen betalning gjordes.",
     },
     errors={

@@ -12,7 +12,7 @@ import pytest
 from billogram_sandbox.creditor import Creditor
 from billogram_sandbox.ocr import check_digit
 from billogram_sandbox.reader import giro, qr
-from billogram_sandbox.reader.paper import folded
+from billogram_sandbox.reader.paper import folded, wrapped
 from tests.billogram_sandbox.calling import Client, Json, data, problem
 from tests.billogram_sandbox.reading import MANY
 
@@ -146,6 +146,14 @@ async def test_many_rows_go_over_several_pages(client: Client) -> None:
     assert {f"Faktura {billogram['invoice_no']}, sida {page}" for page in (2, 3)} <= {*lines(document)}
 
 
+def test_a_word_that_is_too_long_for_its_line_goes_on_in_the_next() -> None:
+    lines = wrapped("Dagens " + "W" * 60, 40)
+
+    assert lines[0] == "Dagens"
+    assert "".join(lines[1:]) == "W" * 60
+    assert len(lines) > 3
+
+
 async def test_there_is_none_of_a_draft_of_a_stranger_or_of_another_letter(client: Client) -> None:
     draft, billogram = await client.draft(), await client.sent()
     asked: list[httpx.Response] = [
@@ -164,9 +172,11 @@ async def test_it_may_take_a_while_until_there_is_one(client: Client) -> None:
     await client.control("PUT", "/account", {"pdf_after_seconds": 60})
     billogram = await client.sent()
     early = await client.api("GET", f"/billogram/{billogram['id']}.pdf")
+    on_the_page = await client.http.get(billogram["url"] + "/invoice.pdf", follow_redirects=True)
     await client.advance("61s")
 
     assert problem(early)[:2] == (404, "NOT_AVAILABLE_YET")
+    assert "PDF-filen är inte klar ännu." in on_the_page.text
     assert (await client.api("GET", f"/billogram/{billogram['id']}.pdf")).status_code == 200
 
 
