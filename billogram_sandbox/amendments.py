@@ -21,6 +21,9 @@ from billogram_sandbox.states import CREDITED, UNPAID_FAMILY
 
 PRINTED = ("customer", "items", "info", "regional_sweden", "show_item_gross_prices", "pdf")
 
+ON_THE_INVOICE = ("items", "invoice_fee", "invoice_fee_vat")
+"""What the first invoice was made of; its PDF shows it whatever is changed later."""
+
 
 def require_open(doc: Json) -> None:
     if doc["state"] not in UNPAID_FAMILY:
@@ -30,6 +33,7 @@ def require_open(doc: Json) -> None:
 def settle(sandbox: Sandbox, old: Json, doc: Json) -> None:
     """`doc` is the old one with its new values."""
     now = sandbox.clock.now()
+    doc.setdefault("_first", {key: old[key] for key in ON_THE_INVOICE})
     doc["_invoiced"] = invoiced(old)
     sum_up(doc)
     events.record(sandbox, doc, "DataChange", now)

@@ -2,18 +2,8 @@
 
 from dataclasses import dataclass
 
+from billogram_sandbox import settings
 from billogram_sandbox.database import Database
-from billogram_sandbox.documents import Json, merged
-
-MADE_UP: Json = {
-    "name": "Sandlådans Tidning AB",
-    "org_no": "556677-8899",
-    "tax": {"vat_no": "SE556677889901"},
-    "payment": {"bankgiro": "991-2346"},
-    "address": {"street_address": "Tryckerigatan 1", "zipcode": "11122", "city": "Stockholm"},
-    "contact": {"email": "kundtjanst@tidning.example", "phone": "08-465 004 00"},
-}
-"""Nobody's; the check digits are right, and the telephone number is one that is kept for fiction."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +20,12 @@ class Creditor:
 
 
 def creditor(database: Database) -> Creditor:
-    settings = merged(MADE_UP, database.get("settings") or {})
+    own = settings.load(database)
     return Creditor(
-        settings["name"],
-        settings["org_no"],
-        settings["tax"]["vat_no"] or "",
-        settings["payment"]["bankgiro"] or "",
-        *(settings["address"][name] or "" for name in ("street_address", "zipcode", "city")),
-        *(settings["contact"][name] or "" for name in ("email", "phone")),
+        own["name"],
+        own["org_no"],
+        own["tax"]["vat_no"] or "",
+        own["payment"]["bankgiro"] or "",
+        *(own["address"][name] or "" for name in ("street_address", "zipcode", "city")),
+        *(own["contact"][name] or "" for name in ("email", "phone")),
     )

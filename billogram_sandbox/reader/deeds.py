@@ -1,7 +1,7 @@
 """What a reader can do on the page: pay, write, have the invoice sent another way. Each answers with the name of the
 notice that the page then shows."""
 
-from billogram_sandbox import messages, sending, settlement
+from billogram_sandbox import messages, paying, sending, settlement
 from billogram_sandbox.call import Call
 from billogram_sandbox.documents import Json, merged
 from billogram_sandbox.money import hundredths
@@ -36,5 +36,10 @@ def send_again(call: Call, doc: Json, sent: forms.Fields) -> str:
 
 def _take(call: Call, doc: Json, wanted: forms.Payment) -> None:
     """The one place where the page moves money."""
-    how = {"manual": False, "payer_name": doc["customer"]["name"], "payment_type": wanted.method}
-    settlement.pay(call.sandbox, doc, wanted.amount, how)
+    payer = doc["customer"]["name"]
+    if wanted.method == "bankgiro":
+        how = {"manual": False, "payer_name": payer, "payment_type": wanted.method}
+        settlement.pay(call.sandbox, doc, wanted.amount, how)
+    else:
+        asked = paying.start(call, doc, wanted.method, wanted.amount)
+        paying.settle(call, asked["id"], "paid", payer)

@@ -60,7 +60,7 @@ def _invoice(doc: Json, event: Json) -> Letter:
         further = part(doc, Decimal(event["data"]["amount"]))
         at, due = event["created_at"], doc["due_date"]
         return Letter(INVOICE, number, at, due, further, further.total, NO_FEES, message)
-    shown = sheet(doc)
+    shown = sheet(doc | doc.get("_first", {}))
     return Letter(INVOICE, doc["invoice_no"], doc["attested_at"], doc["due_date"], shown, shown.total, NO_FEES, message)
 
 

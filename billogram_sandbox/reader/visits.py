@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from billogram_sandbox import customers, delivery, events
+from billogram_sandbox import customers, delivery, events, interest
 from billogram_sandbox.documents import Json, load
 from billogram_sandbox.lists import column
 from billogram_sandbox.reader.english import ENGLISH
@@ -40,6 +40,7 @@ def visit(sandbox: Sandbox, request: Request) -> Visit | None:
     is_right = secrets.compare_digest(f"/r/{ocr}/{token}".encode(), url.encode())
     if doc is None or not is_right:
         return None
+    interest.accrue(doc, sandbox.clock.today())
     chosen = request.query_params.get("lang")
     chosen = chosen if chosen in LANGUAGES else None
     liked = accepted(request.headers.get("accept-language", ""))

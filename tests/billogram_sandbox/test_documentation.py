@@ -1,6 +1,7 @@
 """The sandbox's page is followed to the letter: its shell commands in one shell, its Python as a file of tests."""
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from billogram_sandbox.faults import Faults
 from tests.billogram_sandbox.calling import Client, Json, ok
 from tests.billogram_sandbox.test_process import sandbox_process
 
@@ -40,13 +40,15 @@ async def test_the_fixture_and_the_test_of_the_page_pass(tmp_path: Path) -> None
 
 
 async def test_every_fault_is_described_and_every_example_is_taken(client: Client) -> None:
-    for example in examples("/sandbox/faults"):
+    settings, faults = blocks("json")
+    ok(await client.http.put("/sandbox/account", json=json.loads(settings)))
+    for example in [json.loads(faults), *inline("/sandbox/faults")]:
         ok(await client.http.put("/sandbox/faults", json=example))
     wanted = (await client.control("GET", "/faults")).items()
     names = [name for _, group in wanted if isinstance(group, dict) for name in group]
 
     assert [name for name in names if f"`{name}`" not in PAGE] == []
-    assert len(examples("/sandbox/faults")) > 2
+    assert len(inline("/sandbox/faults")) > 1
 
 
 @pytest.mark.parametrize("option", ["--port", "--data", "--host", "--user", "--key"])
@@ -58,10 +60,9 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
 
 
-def examples(path: str) -> list[Json]:
-    """What the page gives to one address, inline or as a block."""
-    inline = re.findall(rf"`PUT {path}` with `(\{{.*?\}})`", PAGE)
-    return [Faults.model_validate_json(text).model_dump() for text in [*inline, *blocks("json")]]
+def inline(path: str) -> list[Json]:
+    """What the page gives to one address in a sentence."""
+    return [json.loads(text) for text in re.findall(rf"`PUT {path}` with `(\{{.*?\}})`", PAGE)]
 
 
 async def run(*command: str) -> tuple[int | None, str]:
