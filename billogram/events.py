@@ -38,6 +38,7 @@ FACT_TYPES = {
     "OverpaymentCustomerLiability": FactType.OVERPAYMENT,
     "ReminderSent": FactType.REMINDED,
     "Overdue": FactType.OVERDUE,
+    "InterestStarted": FactType.INTEREST_STARTED,
     "CustomerMessage": FactType.MESSAGE,
     "CreditorMessage": FactType.MESSAGE,
     "Respite": FactType.DUE_DATE_MOVED,

@@ -22,17 +22,18 @@ class Sender:
         async with client, asyncio.TaskGroup() as group:
             while True:
                 self._sandbox.callback_queued.clear()
-                for job in self._ready():
+                now = time.time()  # the same for both questions, or what becomes ready between them would be overlooked
+                for job in self._ready(now):
                     self._sending.add(job.seq)
                     group.create_task(self._send(client, job))
-                await wait(self._sandbox.callback_queued, self._seconds())
+                await wait(self._sandbox.callback_queued, self._seconds(now))
 
-    def _ready(self) -> list[Job]:
+    def _ready(self, now: float) -> list[Job]:
         free = self._sandbox.settings.callbacks_at_once - len(self._sending)
-        return callbacks.ready(self._sandbox.database, time.time(), free, self._sending) if free else []
+        return callbacks.ready(self._sandbox.database, now, free, self._sending) if free else []
 
-    def _seconds(self) -> float | None:
-        at = callbacks.next_ready(self._sandbox.database, time.time())
+    def _seconds(self, now: float) -> float | None:
+        at = callbacks.next_ready(self._sandbox.database, now)
         return None if at is None else max(0.0, at - time.time())
 
     async def _send(self, client: aiohttp.ClientSession, job: Job) -> None:

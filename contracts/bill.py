@@ -132,6 +132,7 @@ class FactType(StrEnum):
     OVERPAYMENT = "overpayment"
     REMINDED = "reminded"
     OVERDUE = "overdue"
+    INTEREST_STARTED = "interest_started"
     MESSAGE = "message"
     HANDED_OVER = "handed_over"
     HANDOVER_ENDED = "handover_ended"

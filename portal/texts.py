@@ -181,6 +181,7 @@ ENGLISH = Texts(
         FactType.OVERPAYMENT: "Overpaid",
         FactType.REMINDED: "Reminder sent",
         FactType.OVERDUE: "Overdue",
+        FactType.INTEREST_STARTED: "Interest runs",
         FactType.MESSAGE: "Message",
         FactType.HANDED_OVER: "Handed over to debt collection",
         FactType.HANDOVER_ENDED: "Debt collection ended",

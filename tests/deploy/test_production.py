@@ -46,6 +46,7 @@ def environment(postgresql: sa.URL, temporal: str, tmp_path_factory: pytest.Temp
         "AVTAL_URL": f"http://{HOST}:{ports.web}",
         "AVTAL_WEB_PORT": str(ports.web),
         "AVTAL_SANDBOX_PORT": str(ports.sandbox),
+        "AVTAL_WORKER_PORT": str(ports.worker),
         "TEMPORAL_ADDRESS": temporal,
         "TEMPORAL_NAMESPACE": f"avtal-{uuid.uuid4().hex}",
     }

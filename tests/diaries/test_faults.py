@@ -149,7 +149,7 @@ async def test_in_the_end_every_bill_has_its_whole_history_and_every_reader_one_
 
     assert sorted(notes) == sorted(f"avtal demo/s-{contract_of(name)}" for name in AT_THE_SALE)
     assert {frozenset(kinds) for kinds in told.values()} == {
-        frozenset({"created", "dispatched", "invoiced", "overdue", "payment", "ended"})
+        frozenset({"created", "dispatched", "invoiced", "overdue", "interest_started", "payment", "ended"})
     }
 
 
