@@ -22,3 +22,10 @@ async def life(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixture
         await tools.close()
         attending.cancel()
         await asyncio.gather(attending, return_exceptions=True)
+
+
+@pytest.fixture(autouse=True)
+async def ended_after(life: Life) -> AsyncIterator[None]:
+    """What a diary has told is over with it: the next one's clock need not move its contracts too."""
+    yield
+    await life.end_all()

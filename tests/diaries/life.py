@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
+from temporalio.service import RPCError
 
 from contracts.periods import civil_day
 from embedded.forward import forward
@@ -19,6 +20,7 @@ from embedded.stack import Stack
 from embedded.timespan import ZONE, later, start_of
 from workflows.messages import workflow_id
 
+LIVING = ("active", "cancelling", "suspended")
 HISTORIES = Path(__file__).parent.parent / "workflows" / "histories"
 
 Json = dict[str, Any]  # as the API answers
@@ -140,6 +142,22 @@ class Life:
         handle = self.stack.client.get_workflow_handle(workflow_id("demo", contract_id))
         shown = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
         return str(shown.current_details)
+
+    async def end_all(self) -> None:
+        """Each living contract is cancelled, and Temporal forgets it: what still comes for it finds that it is over."""
+        for contract_id in await self.living():
+            await self.command(f"/v1/contracts/{contract_id}/cancel", {"at": "now"})
+        await self.until(self.are_over)
+        async for running in self.stack.client.list_workflows("ExecutionStatus = 'Running'"):
+            with suppress(RPCError):
+                await self.stack.client.get_workflow_handle(running.id).terminate("its diary is over")
+
+    async def living(self) -> list[str]:
+        lists = [await self.get(f"/v1/contracts?status={status}&limit=200") for status in LIVING]
+        return [contract["contract_id"] for found in lists for contract in found["items"]]
+
+    async def are_over(self) -> bool:
+        return not await self.living()
 
     async def histories(self, contract_id: str) -> list[WorkflowHistory]:
         """The contract's runs, from the first to the last."""

@@ -78,6 +78,11 @@ AT_THE_RENEWAL = {
 ENOUGH_TO_COME_AGAIN = "2h"
 
 
+@pytest.fixture(autouse=True)
+def ended_after() -> None:
+    """Here all tests tell of the same contracts."""
+
+
 @dataclass
 class Days:
     """What was seen of each contract on the days of the story."""

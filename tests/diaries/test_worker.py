@@ -20,6 +20,11 @@ from workflows.contract import ContractWorkflow
 from workflows.messages import workflow_id
 
 
+@pytest.fixture(autouse=True)
+def ended_after() -> None:
+    """Contracts are left with versions that nobody runs any more, and can't be ended."""
+
+
 @asynccontextmanager
 async def code(life: Life, build_id: str) -> AsyncIterator[None]:
     """Workers of one version, beside whatever else runs."""
