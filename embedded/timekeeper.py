@@ -16,7 +16,7 @@ import httpx
 import sqlalchemy as sa
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
@@ -172,7 +172,11 @@ class Timekeeper:
             try:
                 outlook = await handle.query(ContractWorkflow.outlook)
                 if outlook.is_working:
-                    attempt = await _next_attempt(handle)
+                    description = await handle.describe()
+                    if description.status is not WorkflowExecutionStatus.RUNNING:
+                        self._has_ended(identity)  # somebody terminated it in the middle of its work
+                        return None, None
+                    attempt = _next_attempt(description)
                     return (identity, None) if attempt is None else (None, attempt)
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
@@ -263,9 +267,9 @@ async def _all(work: Iterable[Awaitable[Answer]]) -> list[Answer]:
     return answers
 
 
-async def _next_attempt(handle: Handle) -> datetime | None:
+def _next_attempt(description: WorkflowExecutionDescription) -> datetime | None:
     """When the contract's activities are tried again, if all of them wait for that; else None."""
-    pending = (await handle.describe()).raw_description.pending_activities
+    pending = description.raw_description.pending_activities
     if not pending or any(not _waits(activity) for activity in pending):
         return None
     return min(activity.next_attempt_schedule_time.ToDatetime(tzinfo=UTC) for activity in pending)
