@@ -14,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 from embedded import ports
 from tests.temporal_server import temporal_server
 
-SLOW_FIRST = ("diaries", "deploy", "embedded", "workflows", "contracts")
+SLOW_FIRST = ("together", "diaries", "deploy", "embedded", "workflows", "contracts")
 """Folders whose tests are begun first, so that no process is left with a long one at the end."""
 TAKE_USUAL_PORTS = ("tests/embedded/test_up.py", "tests/cli/test_doctor.py")
 """Their stacks take the usual ports if they are free, and so two at once could take the same."""
@@ -52,12 +52,13 @@ def _turn(item: pytest.Item) -> int:
 
 
 class ByStack(LoadScopeScheduling):  # type: ignore[misc] # it has no types
-    """What shares a stack stays in one process: the tests of a file on one kind of database."""
+    """What shares a stack stays in one process: the tests of a file, or of the folder, on one kind of database."""
 
     def _split_scope(self, nodeid: str) -> str:
         file, _, test = nodeid.partition("::")
         if file in TAKE_USUAL_PORTS:
             return "usual ports"
+        file = file if "/together/" not in file else "together"
         return f"{file} postgresql" if "postgresql" in test else file
 
 

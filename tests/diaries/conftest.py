@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +12,17 @@ from embedded.stack import attend, running_stack
 from tests.conftest import new_database
 from tests.diaries.life import Life
 
+DATABASES = ("sqlite", "postgresql")
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+
+@pytest.fixture(scope="module", params=DATABASES)
 async def life(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> AsyncIterator[Life]:
-    data_dir = tmp_path_factory.mktemp("stack")
+    async with a_life(tmp_path_factory.mktemp("stack"), request) as tools:
+        yield tools
+
+
+@asynccontextmanager
+async def a_life(data_dir: Path, request: pytest.FixtureRequest) -> AsyncIterator[Life]:
     url = new_database(request.getfixturevalue("postgresql")) if request.param == "postgresql" else None
     async with running_stack(data_dir, any_ports(), headless=True, store_url=url) as stack:
         attending = asyncio.create_task(attend(stack))
