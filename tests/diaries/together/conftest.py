@@ -1,4 +1,4 @@
-"""Diaries that only sell, wait, and look share one stack per kind of database: its start costs more than most of them."""
+"""Diaries that only sell, wait, and look share one stack per kind of database: its start costs more than most do."""
 
 from collections.abc import AsyncIterator
 
