@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contracts.turns import PER_SECOND
 from store.cipher import Cipher, new_cipher_key
 
 WEB_PARTS = ("api", "callbacks", "portal")
@@ -45,6 +46,8 @@ class Settings(BaseSettings):
     worker_bills_max: Annotated[int, Field(ge=1)] = 32
     """Bills that one worker makes at the same time."""
     worker_pollers_max: Annotated[int, Field(ge=2)] = 20
+    renewals_per_second: Annotated[float, Field(gt=0)] = PER_SECOND
+    """Of each account: those that are due in the same hour begin in turns."""
     bills_per_second_max: Annotated[float, Field(gt=0)] | None = None
     """For each account, over all workers; kept by Temporal's server."""
     log_format: Literal["text", "json"] = "text"

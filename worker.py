@@ -47,7 +47,7 @@ log = logging.getLogger("worker")
 def workers(
     client: Client, settings: Settings, database: Database, cipher: Cipher, http: httpx.AsyncClient
 ) -> Sequence[Worker]:
-    billing = BillingActivities(database, cipher, http)
+    billing = BillingActivities(database, cipher, http, settings.renewals_per_second)
     asking = AskingActivities(database, cipher, http)
     access = AccessActivities(database)
     pollers = PollerBehaviorAutoscaling(

@@ -22,6 +22,7 @@ from billogram.invoices import DuplicateRemote, KeyTaken, RemoteGone, make_invoi
 from contracts.bill import BillRecord, Parked, ParkedReason, bill_id
 from contracts.invoice import InvoiceOrder, RemoteInvoice
 from contracts.record import Record
+from contracts.turns import PER_SECOND
 from observing.subject import about
 from store import bills
 from store.accounts import PlatformAccess, platform_access
@@ -55,10 +56,13 @@ class Plan(Record):
 
 
 class BillingActivities:
-    def __init__(self, database: Database, cipher: Cipher, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, database: Database, cipher: Cipher, http: httpx.AsyncClient, renewals_per_second: float = PER_SECOND
+    ) -> None:
         self._database = database
         self._cipher = cipher
         self._http = http
+        self._renewals_per_second = renewals_per_second
 
     @activity.defn
     async def make_bill(self, order: MakeBill) -> BillRecord:
@@ -114,7 +118,15 @@ class BillingActivities:
 
     def _begin(self, order: MakeBill) -> Plan | BillRecord:
         with self._database.write() as session:
-            bill = bills.begin_bill(session, order.account, order.contract_id, order.period, order.revision, order.now)
+            bill = bills.begin_bill(
+                session,
+                order.account,
+                order.contract_id,
+                order.period,
+                order.revision,
+                order.now,
+                self._renewals_per_second,
+            )
             if bill.made or bill.void or bill.parked_reason is not None:
                 return bills.record_of(bill)
             contract = session.get_one(ContractRow, (order.account, order.contract_id))

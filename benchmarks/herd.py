@@ -23,6 +23,7 @@ from rich.table import Table
 from benchmarks.load import Bench, bench, names, options, percentile, resident, seconds_ahead, until, until_time
 from contracts.bill import FactType, bill_id
 from contracts.policy import Mode, Policy
+from contracts.turns import PER_SECOND
 from embedded.ports import HOST, any_ports
 from embedded.processes import Part
 from embedded.stack import ACCOUNT
@@ -83,6 +84,7 @@ class Watch:
 async def main(given: argparse.Namespace) -> None:
     if given.cached:
         os.environ["AVTAL_WORKER_CONTRACTS_CACHED_MAX"] = str(given.cached)
+    os.environ["AVTAL_RENEWALS_PER_SECOND"] = str(given.renewals_per_second)
     alone, beside, big = names("alone", given.small), names("beside", given.small), names("big", given.contracts)
     async with bench(given.store) as running, small_account(running):
         quiet = await minute(running, {SMALL: alone}, seconds_ahead(20))
@@ -181,5 +183,7 @@ if __name__ == "__main__":
     parser = options(__doc__, 10_000)
     parser.add_argument("--small", type=int, default=50, help="how many contracts the small account has")
     parser.add_argument("--first-bills", type=int, default=10, help="how many first bills a second are to be expected")
+    turns = "how many renewals of an account begin in a second"
+    parser.add_argument("--renewals-per-second", type=float, default=PER_SECOND, help=turns)
     parser.add_argument("--cached", type=int, help="how many contracts the worker may keep in memory")
     asyncio.run(main(parser.parse_args()))

@@ -252,7 +252,8 @@ def status_of(figures: Figures, *, made: bool, parked: Parked | None, void: bool
 class BillRecord(Record):
     """The bill as its contract knows it: what it decides by, and no more. A higher version replaces a lower one.
 
-    The policy is the one that the bill was made by, or that was laid over it since.
+    The policy is the one that the bill was made by, or that was laid over it since. `turn_seconds` is how long the next
+    period's bill waits for its turn.
     """
 
     bill_id: str
@@ -271,5 +272,6 @@ class BillRecord(Record):
     on_loss: OnLoss = OnLoss.TURN_OFF
     lead_days: int = 0
     work_window_minutes: int = 0
+    turn_seconds: int = 0
     renewal_while_off: RenewalWhileOff = RenewalWhileOff.HOLD
     max_open_bills: int | None = None

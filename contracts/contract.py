@@ -181,6 +181,7 @@ def _renewals(known: Renewals, bill: BillRecord) -> Renewals:
         policy_version=bill.policy_version,
         lead_days=bill.lead_days,
         window_minutes=bill.work_window_minutes,
+        turn_seconds=bill.turn_seconds,
         while_off=bill.renewal_while_off,
         open_bills_max=bill.max_open_bills,
     )

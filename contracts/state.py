@@ -65,6 +65,7 @@ class Renewals(Record):
     policy_version: int = 0
     lead_days: int = 0
     window_minutes: int = 0
+    turn_seconds: int = 0
     while_off: RenewalWhileOff = RenewalWhileOff.HOLD
     open_bills_max: int | None = None
 
@@ -107,6 +108,7 @@ class ContractState(Record):
             lead_days=self.renewals.lead_days,
             window_minutes=self.renewals.window_minutes,
             spread_millionths=self.spread_millionths,
+            turn_seconds=self.renewals.turn_seconds,
         )
 
 

@@ -58,18 +58,20 @@ class Ending(Record):
 
 
 class BillingTime(Record):
-    """When a contract's work on a renewal begins: so many days ahead, and so far into the account's work window.
+    """When a contract's work on a renewal begins: so many days ahead, so far into the account's work window, and in
+    its turn.
 
-    The window spreads contracts over the time after midnight; no date on a bill follows it (PER-10).
+    Window and turn spread contracts over the time after midnight; no date on a bill follows them (PER-10).
     """
 
     lead_days: int = 0
     window_minutes: int = 0
     spread_millionths: int = 0
+    turn_seconds: int = 0
 
     def shifted(self, day: date, zone: str) -> datetime:
         into = timedelta(minutes=self.window_minutes) * self.spread_millionths / 1_000_000
-        return local_midnight(day - timedelta(days=self.lead_days), zone) + into
+        return local_midnight(day - timedelta(days=self.lead_days), zone) + into + timedelta(seconds=self.turn_seconds)
 
 
 AT_MIDNIGHT = BillingTime()

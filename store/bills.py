@@ -15,18 +15,27 @@ from contracts.invoice import InvoiceOrder, RemoteInvoice, Subscriber
 from contracts.money import Row, agreed_total_minor, rows_for, totals
 from contracts.periods import Period, civil_day
 from contracts.policy import Mode, OnLoss, Policy, RenewalWhileOff, changed
-from contracts.terms import Schedule
+from contracts.terms import BillingTime, Schedule
+from contracts.turns import PER_SECOND, turn_seconds
 from store.accounts import current_policy
 from store.facts import facts_of, parked_of, recompute, record_facts
 from store.schema import AccountRow, BillRow, ContractRow, PolicyRow, SubscriberRow, Table, TermsRow
 from store.terms import Terms, in_force
+from store.turns import take_place
 from store.watching import watch_bill
 
 
 def begin_bill(
-    session: Session, account: str, contract_id: str, period: Period, revision: int, now: datetime
+    session: Session,
+    account: str,
+    contract_id: str,
+    period: Period,
+    revision: int,
+    now: datetime,
+    per_second: float = PER_SECOND,
 ) -> BillRow:
-    """The bill, locked, and written before anything is said to the platform (IDEM-2).
+    """The bill, locked, and written before anything is said to the platform (IDEM-2). With it the next period's bill
+    gets its turn, at so many `per_second`.
 
     Nothing is left to do if it is `made` or `void` already, or if its status says that it is parked. A contract that
     begins anew asks for the first revision, and gets the one that its period has.
@@ -43,6 +52,8 @@ def begin_bill(
         if revision > 0:
             _void_earlier_revision(session, account, contract_id, period)
         bill = _frozen(contract, terms, period, revision, version, policy, now)
+        next_due = BillingTime(lead_days=policy.renewal_lead_days).shifted(period.end, bill.zone)
+        bill.turn_seconds = turn_seconds(take_place(session, account, next_due), per_second)
     watch_bill(session, bill)
     bill.attempts += 1
     bill.parked_reason = bill.parked_field = bill.trouble = None
@@ -155,6 +166,7 @@ def record_of(bill: BillRow) -> BillRecord:
         on_loss=OnLoss(bill.on_loss),
         lead_days=bill.lead_days,
         work_window_minutes=bill.work_window_minutes,
+        turn_seconds=bill.turn_seconds,
         renewal_while_off=RenewalWhileOff(bill.renewal_while_off),
         max_open_bills=bill.max_open_bills,
     )

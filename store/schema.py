@@ -183,6 +183,8 @@ class BillRow(Table):
     on_loss: Mapped[str]
     lead_days: Mapped[int]
     work_window_minutes: Mapped[int]
+    turn_seconds: Mapped[int] = mapped_column(default=0)
+    """How long after its due instant the next period's bill waits for its turn."""
     renewal_while_off: Mapped[str]
     max_open_bills: Mapped[int | None]
     payment_days: Mapped[int]

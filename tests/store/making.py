@@ -31,10 +31,10 @@ def new_store(url: str, mode: Mode = Mode.AUTOMATIC) -> Database:
     return database
 
 
-def make_account(database: Database, mode: Mode = Mode.AUTOMATIC) -> None:
+def make_account(database: Database, mode: Mode = Mode.AUTOMATIC, account: str = ACCOUNT) -> None:
     platform = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key", callback_keys=(CALLBACK_KEY,))
     with database.write() as session:
-        create_account(session, Cipher(KEY), ACCOUNT, platform, Policy(mode=mode), NOW, 1000)
+        create_account(session, Cipher(KEY), account, platform, Policy(mode=mode), NOW, 1000)
 
 
 def sold(session: Session, contract_id: str = CONTRACT, account: str = ACCOUNT) -> None:

@@ -62,11 +62,11 @@ def begin(session: Session) -> None:
     platform_access(session, Cipher(KEY), ACCOUNT)
 
 
-def test_a_renewal_is_begun_with_two_questions_and_one_answer(database: Database) -> None:
+def test_a_renewal_is_begun_with_two_questions_a_place_for_the_next_and_one_answer(database: Database) -> None:
     with asked(database) as statements, database.write() as session:
         begin(session)
 
-    assert statements == ["SELECT", "SELECT", "INSERT"]
+    assert statements == ["SELECT", "SELECT", "INSERT", "INSERT"]
 
 
 def test_a_made_bill_and_its_facts_are_written_once_each(database: Database) -> None:

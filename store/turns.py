@@ -1,0 +1,32 @@
+"""The places that an account's renewals take in an hour."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from contracts.turns import hour_of
+from store.columns import Table
+
+
+class TurnsRow(Table):
+    """How many are taken. Past hours stay."""
+
+    __tablename__ = "turns"
+
+    account: Mapped[str] = mapped_column(sa.ForeignKey("accounts.account"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    taken: Mapped[int]
+
+
+def take_place(session: Session, account: str, due: datetime) -> int:
+    """The next place in the hour of that instant, from 0. The hour is locked until the transaction ends."""
+    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(TurnsRow)
+    taken = session.execute(
+        insert.values(account=account, hour=hour_of(due), taken=1)
+        .on_conflict_do_update(index_elements=["account", "hour"], set_={"taken": TurnsRow.taken + 1})
+        .returning(TurnsRow.taken)
+    )
+    place: int = taken.scalar_one() - 1
+    return place

@@ -1,0 +1,72 @@
+"""Places of renewals in their account's hour."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from contracts.contract import made, making, next_due
+from contracts.periods import local_midnight
+from contracts.policy import Mode
+from contracts.state import opened
+from store.bills import begin_bill, record_of
+from store.contracts import contract, standing_in_row
+from store.database import Database
+from store.turns import take_place
+from tests.store.making import ACCOUNT, CONTRACT, NOW, begun, first_period, make_account, new_store, sold
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    database = new_store(store_url)
+    yield database
+    database.close()
+
+
+def take(database: Database, account: str = ACCOUNT, later: timedelta = timedelta()) -> int:
+    with database.write() as session:
+        return take_place(session, account, NOW + later)
+
+
+def test_each_account_and_hour_has_places_of_its_own(database: Database) -> None:
+    make_account(database, Mode.DRAFT, "other")
+
+    assert [take(database), take(database, later=timedelta(minutes=59))] == [0, 1]
+    assert take(database, later=timedelta(hours=1)) == 0
+    assert [take(database, "other"), take(database)] == [0, 2]
+
+
+def test_no_place_is_given_twice(database: Database) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        places = list(pool.map(lambda _: take(database), range(40)))
+
+    assert sorted(places) == list(range(40))
+
+
+def test_the_next_renewal_is_due_when_it_is_its_turn(database: Database) -> None:
+    """One renewal in ten seconds, of which half a one may begin at once: the second waits for five seconds."""
+    waits = []
+    for name in (CONTRACT, "c-2"):
+        with database.write() as session:
+            sold(session, name)
+            bill = record_of(begin_bill(session, ACCOUNT, name, first_period(), 0, NOW, per_second=0.1))
+            stored = contract(session, ACCOUNT, name)
+            assert stored is not None
+            new = opened(stored.schedule, NOW, standing_in_row(stored), name)
+            state = making(new, name, first_period(), 0)
+        due = next_due(made(state, bill.bill_id, bill.model_copy(update={"version": 1}), NOW), NOW)
+        assert due is not None
+        waits.append(due - local_midnight(first_period().end, stored.schedule.zone))
+
+    assert waits == [timedelta(0), timedelta(seconds=5)]
+
+
+def test_a_bill_that_is_begun_again_takes_no_second_place(database: Database) -> None:
+    with database.write() as session:
+        sold(session)
+    for _ in range(2):
+        with database.write() as session:
+            due = local_midnight(first_period().end, begun(session).zone)
+
+    assert take(database, later=due - NOW) == 1
