@@ -2,7 +2,8 @@
 
 Lateness is the time from a contract's due instant until its bill is seen in the store, which is looked at four times a
 second. The small account's is compared with its own in a minute in which nothing else is due. It has a sandbox of its
-own, so that it waits for us alone.
+own, so that it waits for us alone. With `--outage` the worker is away while the contracts fall due, and lateness is
+counted from its return.
 """
 
 import argparse
@@ -87,13 +88,13 @@ async def main(given: argparse.Namespace) -> None:
     os.environ["AVTAL_RENEWALS_PER_SECOND"] = str(given.renewals_per_second)
     alone, beside, big = names("alone", given.small), names("beside", given.small), names("big", given.contracts)
     async with bench(given.store) as running, small_account(running):
-        quiet = await minute(running, {SMALL: alone}, seconds_ahead(20))
+        quiet = await minute(running, {SMALL: alone}, seconds_ahead(20), outage=given.outage)
         due = seconds_ahead(30 + given.contracts / given.first_bills)
-        loud = await minute(running, {SMALL: beside, ACCOUNT: big}, due)
+        loud = await minute(running, {SMALL: beside, ACCOUNT: big}, due, outage=given.outage)
     show({"small, alone": quiet.of(alone), "small, beside": loud.of(beside), "big": loud.of(big)}, loud, given)
 
 
-async def minute(running: Bench, accounts: Mapping[str, Sequence[str]], due: datetime) -> Watch:
+async def minute(running: Bench, accounts: Mapping[str, Sequence[str]], due: datetime, *, outage: bool) -> Watch:
     """Sells them, waits for their first bills and for the minute that begins at `due`, and watches their renewals."""
     began = time.time()
     dues: Dues = {}
@@ -106,10 +107,21 @@ async def minute(running: Bench, accounts: Mapping[str, Sequence[str]], due: dat
         raise TimeoutError("the first bills took so long that the next were due; give a lower --first-bills")
     await running.until_quiet()
     await until_time(due - timedelta(seconds=1))
+    if outage:
+        dues = dict.fromkeys(dues, await worker_away(running, due + timedelta(seconds=MINUTE_SECONDS)))
     watch = Watch(running, dues)
     await watch.until_all(60 + len(dues) / 5)
     await running.until_quiet()
     return watch
+
+
+async def worker_away(running: Bench, until: datetime) -> float:
+    """When it was back, in seconds since 1970."""
+    worker = running.stack.parts["worker"]
+    await worker.stop()
+    await until_time(until)
+    await worker.start()
+    return time.time()
 
 
 async def sell_over_a_minute(running: Bench, account: str, ids: Sequence[str], due: datetime) -> Dues:
@@ -185,5 +197,6 @@ if __name__ == "__main__":
     parser.add_argument("--first-bills", type=int, default=10, help="how many first bills a second are to be expected")
     turns = "how many renewals of an account begin in a second"
     parser.add_argument("--renewals-per-second", type=float, default=PER_SECOND, help=turns)
+    parser.add_argument("--outage", action="store_true", help="the worker is away meanwhile")
     parser.add_argument("--cached", type=int, help="how many contracts the worker may keep in memory")
     asyncio.run(main(parser.parse_args()))

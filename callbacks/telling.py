@@ -10,7 +10,7 @@ import time
 from datetime import timedelta
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -64,6 +64,7 @@ class TellingTemporal:
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 rpc_timeout=RPC_TIMEOUT,
+                priority=Priority(fairness_key=telling.account),
                 search_attributes=attributes_at_start(start),
                 static_summary=f"Contract {telling.contract_id} of {telling.account}",
                 static_details=terms_in_words(start.schedule),
