@@ -25,6 +25,22 @@ from store.turns import take_place
 from store.watching import watch_bill
 
 
+def _same(one: type[Table], other: type[Table], *columns: str) -> sa.ColumnElement[bool]:
+    return sa.and_(*(getattr(one, column) == getattr(other, column) for column in columns))
+
+
+_MADE_OF = (
+    sa.select(ContractRow, TermsRow, SubscriberRow, AccountRow, PolicyRow)
+    .join(TermsRow, _same(TermsRow, ContractRow, "account", "contract_id"))
+    .join(SubscriberRow, _same(SubscriberRow, ContractRow, "account", "subscriber_id"))
+    .join(AccountRow, AccountRow.account == ContractRow.account)
+    .join(PolicyRow, sa.and_(PolicyRow.account == AccountRow.account, PolicyRow.version == AccountRow.policy_version))
+    .where(ContractRow.account == sa.bindparam("account"), ContractRow.contract_id == sa.bindparam("contract_id"))
+    .order_by(TermsRow.version)
+)
+"""Written once: to build a statement takes longer than to ask it."""
+
+
 def begin_bill(
     session: Session,
     account: str,
@@ -211,24 +227,10 @@ def _made_of(
 
     Account and policy are read in the same query, so that whoever wants them in this transaction has them.
     """
-    found = session.execute(
-        sa.select(ContractRow, TermsRow, SubscriberRow, AccountRow, PolicyRow)
-        .join(TermsRow, _same(TermsRow, ContractRow, "account", "contract_id"))
-        .join(SubscriberRow, _same(SubscriberRow, ContractRow, "account", "subscriber_id"))
-        .join(AccountRow, AccountRow.account == ContractRow.account)
-        .join(
-            PolicyRow, sa.and_(PolicyRow.account == AccountRow.account, PolicyRow.version == AccountRow.policy_version)
-        )
-        .where(ContractRow.account == account, ContractRow.contract_id == contract_id)
-        .order_by(TermsRow.version)
-    ).all()
+    found = session.execute(_MADE_OF, {"account": account, "contract_id": contract_id}).all()
     contract, _, subscriber, _, _ = found[0]
     versions = [Terms.model_validate(row[1], from_attributes=True) for row in found]
     return contract, in_force(versions, period.number), subscriber
-
-
-def _same(one: type[Table], other: type[Table], *columns: str) -> sa.ColumnElement[bool]:
-    return sa.and_(*(getattr(one, column) == getattr(other, column) for column in columns))
 
 
 def _frozen(
