@@ -14,6 +14,7 @@ from callbacks.boxes import TOGETHER_MAX, Inbox
 from callbacks.recording import Recording
 from callbacks.relay import Relay
 from contracts.bill import bill_id
+from observing.subject import Subject, subject
 from store import facts
 from store.cipher import Cipher
 from store.database import Database
@@ -163,6 +164,18 @@ def test_if_one_fails_none_is_recorded_and_each_is_tried_by_itself(
     assert names(leased) == ["c-00", "c-01", "c-02"]
     assert set(states(database).values()) == {("new", True)}
     assert inbox.wakes == 0
+
+
+def test_what_is_logged_of_a_callback_without_a_bill_names_its_account(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects: list[Subject] = []
+    monkeypatch.setattr(recording.log, "warning", lambda *_: subjects.append(subject()))
+    with database.write() as session:
+        tell(session, "early", "c-00")
+    Watched(database).claim(CAME, 40)
+
+    assert subjects == [Subject(ACCOUNT)]
 
 
 def test_who_holds_many_bills_waits_for_none(postgresql: sa.URL) -> None:
