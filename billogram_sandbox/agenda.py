@@ -18,7 +18,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from billogram_sandbox.clock import STOCKHOLM, instant, start_of_next_day
+from billogram_sandbox.clock import instant, start_of
 from billogram_sandbox.documents import Json
 from billogram_sandbox.money import principal_remaining
 from billogram_sandbox.sandbox import Sandbox
@@ -42,14 +42,6 @@ def next_step(doc: Json) -> tuple[date, str] | None:
         return None
     day, _, name = min(days)
     return day, name
-
-
-def start_of(day: date) -> datetime:
-    return start_of_next_day(day - ONE_DAY)
-
-
-def civil(at: datetime) -> date:
-    return at.astimezone(STOCKHOLM).date()
 
 
 def due_day(doc: Json) -> date:

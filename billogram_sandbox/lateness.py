@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from billogram_sandbox import agenda, billograms, delivery, events, interest, statute
 from billogram_sandbox.call import Call
+from billogram_sandbox.clock import civil_day
 from billogram_sandbox.command_shapes import Nothing, Remind, Respite
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import invalid
@@ -29,7 +30,7 @@ def become_overdue(sandbox: Sandbox, doc: Json, at: datetime) -> None:
 def start_interest(sandbox: Sandbox, doc: Json, at: datetime) -> None:
     """Told by its rate: what it comes to grows from day to day."""
     due = agenda.due_day(doc)
-    interest.start(doc, max(due, date.fromisoformat(doc.get("_reopened_on", str(due)))), agenda.civil(at))
+    interest.start(doc, max(due, date.fromisoformat(doc.get("_reopened_on", str(due)))), civil_day(at))
     events.record(sandbox, doc, "InterestStarted", at, {"interest_rate": doc["interest_rate"]})
 
 
@@ -39,7 +40,7 @@ def remind_softly(sandbox: Sandbox, doc: Json, at: datetime) -> None:
     assert following is not None
     day, reminder = following
     doc["_soft_until"] = reminder["delay_days"]
-    if day >= agenda.civil(at):
+    if day >= civil_day(at):
         told = {"reminder_fee": 0, "reminder_count": doc["reminder_count"], "message": reminder["message"]}
         _tell_reminder(sandbox, doc, at, delivery.usual_method_again(doc), told)
 
@@ -96,7 +97,7 @@ def remove_respite(call: Call, doc: Json, body: Json) -> None:
 def _remind(sandbox: Sandbox, doc: Json, at: datetime, method: str, message: str | None) -> None:
     count, fee = doc["reminder_count"] + 1, statute.reminder_fee(doc)
     doc |= {"reminder_count": count, "state": REMINDERS[min(count, len(REMINDERS)) - 1]}
-    doc |= {"_was_overdue": True, "_reminded_on": str(agenda.civil(at))}
+    doc |= {"_was_overdue": True, "_reminded_on": str(civil_day(at))}
     doc["detailed_sums"]["reminder_fee"] += fee
     sum_up(doc)
     _tell_reminder(sandbox, doc, at, method, {"reminder_fee": fee, "reminder_count": count, "message": message})

@@ -16,7 +16,7 @@ from billogram_sandbox import (
     interest,
     lateness,
 )
-from billogram_sandbox.clock import instant, parse_instant, stamp
+from billogram_sandbox.clock import civil_day, instant, parse_instant, stamp, start_of
 from billogram_sandbox.documents import Json, load
 from billogram_sandbox.lists import column
 from billogram_sandbox.sandbox import Sandbox
@@ -64,8 +64,8 @@ def _wake_billogram(sandbox: Sandbox, due: datetime) -> None:
 def wake(sandbox: Sandbox, doc: Json) -> None:
     """Its time has come, unless it was for something that has become needless since."""
     at, following = parse_instant(doc["_wakes_at"]), agenda.next_step(doc)
-    interest.accrue(doc, agenda.civil(at))
-    if following and agenda.start_of(following[0]) <= at:
+    interest.accrue(doc, civil_day(at))
+    if following and start_of(following[0]) <= at:
         DEEDS[following[1]](sandbox, doc, at)
         doc["updated_at"] = stamp(at)
     agenda.watch(sandbox, doc, at)
