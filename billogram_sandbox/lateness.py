@@ -24,7 +24,7 @@ from billogram_sandbox.states import OVERDUE, PARTLY_PAID, REMINDERS, UNPAID
 
 def become_overdue(sandbox: Sandbox, doc: Json, at: datetime) -> None:
     doc |= {"state": OVERDUE, "_was_overdue": True}
-    events.record(sandbox, doc, "Overdue", at, billograms.sums(doc))
+    events.record(sandbox, doc, "Overdue", at, billograms.told_sums(doc))
 
 
 def start_interest(sandbox: Sandbox, doc: Json, at: datetime) -> None:
@@ -106,4 +106,4 @@ def _remind(sandbox: Sandbox, doc: Json, at: datetime, method: str, message: str
 def _tell_reminder(sandbox: Sandbox, doc: Json, at: datetime, method: str, told: Json) -> None:
     letter = delivery.letter(doc, doc["invoice_no"], method)
     del letter["invoice_no"]
-    events.record(sandbox, doc, "ReminderSent", at, letter | told | billograms.sums(doc))
+    events.record(sandbox, doc, "ReminderSent", at, letter | told | billograms.told_sums(doc))

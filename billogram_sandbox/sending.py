@@ -21,7 +21,7 @@ def send(call: Call, doc: Json, body: Json, path: Path | None = None) -> None:
     attest(call, doc, method)
     now, letter = call.sandbox.clock.now(), delivery.letter(doc, doc["invoice_no"], method)
     doc["state"] = UNPAID
-    events.record(call.sandbox, doc, "BillogramSent", now, letter | billograms.sums(doc))
+    events.record(call.sandbox, doc, "BillogramSent", now, letter | billograms.told_sums(doc))
     if doc["total_sum"] > 0:
         agenda.watch(call.sandbox, doc, now)
     else:
