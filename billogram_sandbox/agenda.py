@@ -1,4 +1,4 @@
-"""When something happens to a sent billogram by itself. A day is a day in Stockholm, and it happens when it begins.
+"""When something happens to a billogram by itself. A day is a day in Stockholm, and it happens when it begins.
 
     step         from                          the day                                      leads to
     overdue      Unpaid, PartlyPaid            after the due date                           Overdue
@@ -8,6 +8,7 @@
     collection   late, principal remains       automatic collection after the last reminder Collecting
     handover     Collecting                    the next                                     Collection
     fallback     the unpaid family             a fallback after the sending                 no other state
+    sale         Factoring                     the next                                     Sold
 
 The due date is the respite date, if there is one. The first automatic reminder's `delay_days` count from the due date,
 those of the others from the reminder before; a reminder by command takes the place of the next automatic one. Who does
@@ -18,11 +19,11 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from billogram_sandbox.clock import STOCKHOLM, instant, start_of_next_day
+from billogram_sandbox.clock import instant, start_of
 from billogram_sandbox.documents import Json
 from billogram_sandbox.money import principal_remaining
 from billogram_sandbox.sandbox import Sandbox
-from billogram_sandbox.states import COLLECTING, OVERDUE, PARTLY_PAID, REMINDERS, UNPAID_FAMILY
+from billogram_sandbox.states import COLLECTING, FACTORING, OVERDUE, PARTLY_PAID, REMINDERS, UNPAID_FAMILY
 
 ONE_DAY = timedelta(days=1)
 LATE = frozenset({OVERDUE, PARTLY_PAID, *REMINDERS})
@@ -42,14 +43,6 @@ def next_step(doc: Json) -> tuple[date, str] | None:
         return None
     day, _, name = min(days)
     return day, name
-
-
-def start_of(day: date) -> datetime:
-    return start_of_next_day(day - ONE_DAY)
-
-
-def civil(at: datetime) -> date:
-    return at.astimezone(STOCKHOLM).date()
 
 
 def due_day(doc: Json) -> date:
@@ -165,6 +158,10 @@ def _fallback(doc: Json) -> date | None:
     return rule and rule[0]
 
 
+def _sale(doc: Json) -> date | None:
+    return _day_in(doc, "_sent_on") + ONE_DAY if doc["state"] == FACTORING else None
+
+
 WHEN: dict[str, Callable[[Json], date | None]] = {
     "overdue": _overdue,
     "interest": _interest,
@@ -173,4 +170,5 @@ WHEN: dict[str, Callable[[Json], date | None]] = {
     "collection": _collection,
     "handover": _handover,
     "fallback": _fallback,
+    "sale": _sale,
 }

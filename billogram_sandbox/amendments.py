@@ -15,7 +15,7 @@ from decimal import Decimal
 from billogram_sandbox import agenda, billograms, delivery, events, settlement
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import invalid, wrong_state
-from billogram_sandbox.money import invoiced, sum_up, sums
+from billogram_sandbox.money import cost, invoiced, sum_up
 from billogram_sandbox.sandbox import Sandbox
 from billogram_sandbox.states import CREDITED, UNPAID_FAMILY
 
@@ -37,7 +37,7 @@ def settle(sandbox: Sandbox, old: Json, doc: Json) -> None:
     doc["_invoiced"] = invoiced(old)
     sum_up(doc)
     events.record(sandbox, doc, "DataChange", now)
-    was, costs = _cost(old), _cost(doc)
+    was, costs = cost(old), cost(doc)
     difference = costs["total"] - was["total"]
     if difference >= 0:
         doc["_invoiced"] = _added(doc["_invoiced"], was, costs)
@@ -47,14 +47,11 @@ def settle(sandbox: Sandbox, old: Json, doc: Json) -> None:
     elif difference < 0:
         _credit(sandbox, doc, -difference, now)
     elif any(old[key] != doc[key] for key in PRINTED):
-        events.record(sandbox, doc, "NewInvoicePDF", now, delivery.letter(doc, doc["invoice_no"], _way(doc)))
+        letter = delivery.letter(doc, doc["invoice_no"], doc["delivery_method"])
+        events.record(sandbox, doc, "NewInvoicePDF", now, letter)
     if doc["state"] in UNPAID_FAMILY:
         agenda.watch(sandbox, doc, now)
     billograms.save(sandbox, doc, now)
-
-
-def _cost(doc: Json) -> Json:
-    return sums(doc["items"], doc["currency"], doc["invoice_fee"], doc["invoice_fee_vat"])
 
 
 def _added(so_far: Json, was: Json, costs: Json) -> Json:
@@ -62,7 +59,7 @@ def _added(so_far: Json, was: Json, costs: Json) -> Json:
 
 
 def _credit(sandbox: Sandbox, doc: Json, amount: Decimal, at: datetime) -> None:
-    if amount > doc["total_sum"] + doc["detailed_sums"]["credited_sum"]:
+    if amount > settlement.uncredited(doc):
         raise invalid("the rows cost less than what was credited already leaves", "items")
     doc["detailed_sums"]["credited_sum"] -= amount
     sum_up(doc)
@@ -72,9 +69,5 @@ def _credit(sandbox: Sandbox, doc: Json, amount: Decimal, at: datetime) -> None:
 
 
 def _tell(sandbox: Sandbox, doc: Json, kind: str, amount: Decimal, at: datetime) -> None:
-    letter = delivery.letter(doc, billograms.new_invoice_no(sandbox, doc["id"]), _way(doc))
-    events.record(sandbox, doc, kind, at, letter | {"amount": amount} | billograms.sums(doc))
-
-
-def _way(doc: Json) -> str:
-    return str(doc["delivery_method"])
+    letter = delivery.letter(doc, billograms.new_invoice_no(sandbox, doc["id"]), doc["delivery_method"])
+    events.record(sandbox, doc, kind, at, letter | {"amount": amount} | billograms.told_sums(doc))

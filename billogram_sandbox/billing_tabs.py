@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from billogram_sandbox import callbacks, customers, drafts, items
 from billogram_sandbox.call import Call
-from billogram_sandbox.clock import instant, start_of_next_day
+from billogram_sandbox.clock import instant, start_of
 from billogram_sandbox.documents import Json, dump, load
 from billogram_sandbox.envelope import Problem, invalid, not_found, wrong_state
 from billogram_sandbox.sandbox import Sandbox
 from billogram_sandbox.shapes import given, read
-from billogram_sandbox.tab_shapes import ONE_DAY, NewTabItem, TabSettings, next_billing
+from billogram_sandbox.tab_shapes import NewTabItem, TabSettings, next_billing
 
 HEADER = "X-API-Deduplication-ID"
 HEADER_MAX = 36
@@ -167,7 +167,7 @@ def _put_off_open(sandbox: Sandbox, customer_seq: int, failures: int = 0) -> Non
 def _next_billing(sandbox: Sandbox, customer_seq: int) -> tuple[str, str]:
     frequency = _settings(sandbox, customer_seq)["billing_frequency"] or USUAL_FREQUENCY
     day = next_billing(frequency, sandbox.clock.today())
-    return str(day), instant(start_of_next_day(day - ONE_DAY))
+    return str(day), instant(start_of(day))
 
 
 def _settings(sandbox: Sandbox, customer_seq: int) -> Json:

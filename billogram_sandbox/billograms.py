@@ -94,7 +94,7 @@ def store(sandbox: Sandbox, doc: Json) -> None:
     sandbox.database.run("UPDATE billograms SET doc = ? WHERE id = ?", dump(doc), doc["id"])
 
 
-def sums(doc: Json) -> Json:
+def told_sums(doc: Json) -> Json:
     """As most events tell them."""
     return {"total_sum": doc["total_sum"], "remaining_sum": doc["remaining_sum"]}
 

@@ -41,11 +41,15 @@ class Clock:
         self._database.put("clock_offset_us", 0)
 
     def today(self) -> date:
-        return self.now().astimezone(STOCKHOLM).date()
+        return civil_day(self.now())
 
 
-def start_of_next_day(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time.min, STOCKHOLM).astimezone(UTC)
+def civil_day(at: datetime) -> date:
+    return at.astimezone(STOCKHOLM).date()
+
+
+def start_of(day: date) -> datetime:
+    return datetime.combine(day, time.min, STOCKHOLM).astimezone(UTC)
 
 
 def later(now: datetime, duration: str) -> datetime:

@@ -18,6 +18,7 @@ from decimal import Decimal
 
 from billogram_sandbox import account, agenda, billograms, events, lateness, settlement, statute
 from billogram_sandbox.call import Call
+from billogram_sandbox.clock import civil_day
 from billogram_sandbox.command_shapes import Nothing
 from billogram_sandbox.documents import Json
 from billogram_sandbox.sandbox import Sandbox
@@ -36,7 +37,7 @@ def collect_now(call: Call, doc: Json, body: Json) -> None:
 
 
 def collect(sandbox: Sandbox, doc: Json, at: datetime) -> None:
-    doc |= {"state": COLLECTING, "_collecting_on": str(agenda.civil(at)), "_collector": NO_BOOKS}
+    doc |= {"state": COLLECTING, "_collecting_on": str(civil_day(at)), "_collector": NO_BOOKS}
     events.record(sandbox, doc, "Collection", at, _case(doc) | {"amount": doc["remaining_sum"]})
 
 

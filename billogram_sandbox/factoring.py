@@ -10,9 +10,8 @@ It has its dates and OCR number at once, and its invoice number when it is sold.
 
 from datetime import datetime
 
-from billogram_sandbox import billograms, events, sending, settlement
+from billogram_sandbox import agenda, billograms, events, sending, settlement
 from billogram_sandbox.call import Call
-from billogram_sandbox.clock import instant, parse_instant, start_of_next_day
 from billogram_sandbox.command_shapes import Nothing
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import wrong_state
@@ -29,15 +28,10 @@ def sell(call: Call, doc: Json, body: Json) -> None:
         raise wrong_state("sell is not possible: its total is zero")
     sending.attest(call, doc, doc["delivery_method"])
     doc |= {"_invoice_no": doc["invoice_no"], "invoice_no": None, "state": FACTORING}
-    doc["_wakes_at"] = instant(start_of_next_day(call.sandbox.clock.today()))
     now = call.sandbox.clock.now()
     events.record(call.sandbox, doc, "FactoringRequest", now, _partner(doc) | {"sells_for": doc["total_sum"]})
-    call.sandbox.timeline_changed.set()
+    agenda.watch(call.sandbox, doc, now)
     billograms.save(call.sandbox, doc, now)
-
-
-def wake(sandbox: Sandbox, doc: Json) -> None:
-    buy(sandbox, doc, parse_instant(doc["_wakes_at"]))
 
 
 def buy(sandbox: Sandbox, doc: Json, at: datetime) -> None:

@@ -12,6 +12,7 @@ recipient has no address counts as failed, and so its own rules come next.
 from datetime import datetime
 
 from billogram_sandbox import agenda, delivery, events
+from billogram_sandbox.clock import civil_day
 from billogram_sandbox.documents import Json
 from billogram_sandbox.sandbox import Sandbox
 
@@ -20,7 +21,7 @@ def fall_back(sandbox: Sandbox, doc: Json, at: datetime) -> None:
     found = agenda.fallback_rule(doc)
     assert found is not None
     way, before = found[1]["way"], doc["_way"]["way"]
-    delivery.goes_by(doc, way, agenda.civil(at))
+    delivery.goes_by(doc, way, civil_day(at))
     lack = delivery.lack_of(doc["customer"], way)
     if lack:
         doc["_way"]["outcome"] = "failed"

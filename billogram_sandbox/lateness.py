@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from billogram_sandbox import agenda, billograms, delivery, events, interest, statute
 from billogram_sandbox.call import Call
+from billogram_sandbox.clock import civil_day
 from billogram_sandbox.command_shapes import Nothing, Remind, Respite
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import invalid
@@ -23,13 +24,13 @@ from billogram_sandbox.states import OVERDUE, PARTLY_PAID, REMINDERS, UNPAID
 
 def become_overdue(sandbox: Sandbox, doc: Json, at: datetime) -> None:
     doc |= {"state": OVERDUE, "_was_overdue": True}
-    events.record(sandbox, doc, "Overdue", at, billograms.sums(doc))
+    events.record(sandbox, doc, "Overdue", at, billograms.told_sums(doc))
 
 
 def start_interest(sandbox: Sandbox, doc: Json, at: datetime) -> None:
     """Told by its rate: what it comes to grows from day to day."""
     due = agenda.due_day(doc)
-    interest.start(doc, max(due, date.fromisoformat(doc.get("_reopened_on", str(due)))), agenda.civil(at))
+    interest.start(doc, max(due, date.fromisoformat(doc.get("_reopened_on", str(due)))), civil_day(at))
     events.record(sandbox, doc, "InterestStarted", at, {"interest_rate": doc["interest_rate"]})
 
 
@@ -39,7 +40,7 @@ def remind_softly(sandbox: Sandbox, doc: Json, at: datetime) -> None:
     assert following is not None
     day, reminder = following
     doc["_soft_until"] = reminder["delay_days"]
-    if day >= agenda.civil(at):
+    if day >= civil_day(at):
         told = {"reminder_fee": 0, "reminder_count": doc["reminder_count"], "message": reminder["message"]}
         _tell_reminder(sandbox, doc, at, delivery.usual_method_again(doc), told)
 
@@ -96,7 +97,7 @@ def remove_respite(call: Call, doc: Json, body: Json) -> None:
 def _remind(sandbox: Sandbox, doc: Json, at: datetime, method: str, message: str | None) -> None:
     count, fee = doc["reminder_count"] + 1, statute.reminder_fee(doc)
     doc |= {"reminder_count": count, "state": REMINDERS[min(count, len(REMINDERS)) - 1]}
-    doc |= {"_was_overdue": True, "_reminded_on": str(agenda.civil(at))}
+    doc |= {"_was_overdue": True, "_reminded_on": str(civil_day(at))}
     doc["detailed_sums"]["reminder_fee"] += fee
     sum_up(doc)
     _tell_reminder(sandbox, doc, at, method, {"reminder_fee": fee, "reminder_count": count, "message": message})
@@ -105,4 +106,4 @@ def _remind(sandbox: Sandbox, doc: Json, at: datetime, method: str, message: str
 def _tell_reminder(sandbox: Sandbox, doc: Json, at: datetime, method: str, told: Json) -> None:
     letter = delivery.letter(doc, doc["invoice_no"], method)
     del letter["invoice_no"]
-    events.record(sandbox, doc, "ReminderSent", at, letter | told | billograms.sums(doc))
+    events.record(sandbox, doc, "ReminderSent", at, letter | told | billograms.told_sums(doc))

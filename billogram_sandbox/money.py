@@ -64,6 +64,11 @@ def invoiced(doc: Json) -> Json:
     """By all its debit invoices together: those of a billogram whose rows were changed after the first are kept."""
     if kept := doc.get("_invoiced"):
         return dict(kept)
+    return cost(doc)
+
+
+def cost(doc: Json) -> Json:
+    """Of its rows and fee as they are now."""
     return sums(doc["items"], doc["currency"], doc["invoice_fee"], doc["invoice_fee_vat"])
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 from billogram_sandbox import billograms, events, settlement
 from billogram_sandbox.call import Call
-from billogram_sandbox.clock import STOCKHOLM, instant, parse_instant
+from billogram_sandbox.clock import civil_day, instant, parse_instant
 from billogram_sandbox.control import Refusal
 from billogram_sandbox.documents import Json, dump, load
 from billogram_sandbox.money import hundredths
@@ -85,7 +85,7 @@ def _tell_failure(sandbox: Sandbox, doc: Json, request: Json, reason: str) -> No
     now = sandbox.clock.now()
     data = {
         "payment_type": request["method"],
-        "payment_date": str(now.astimezone(STOCKHOLM).date()),
+        "payment_date": str(civil_day(now)),
         "payment_amount": request["amount"],
         "payment_update_reason": None,
         "payment_failure_reason": reason,

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from billogram_sandbox import billograms, callbacks, events, lateness
-from billogram_sandbox.clock import STOCKHOLM
+from billogram_sandbox.clock import civil_day
 from billogram_sandbox.documents import Json
 from billogram_sandbox.money import sum_up
 from billogram_sandbox.sandbox import Sandbox
@@ -48,7 +48,7 @@ def _body(doc: Json, event: Json, payment: Json, at: datetime) -> Json:
     told = {key: doc[key] for key in ("id", "state", "invoice_no")} | {"remaining_amount": doc["remaining_sum"]}
     recalled = {
         "incoming_payment_id": str(uuid.uuid4()),
-        "executed_on": str(at.astimezone(STOCKHOLM).date()),
+        "executed_on": str(civil_day(at)),
         "message": "Refund Request By End Customer",
         "payment_schema": {"code": payment["data"]["payment_type"].upper()},
         "total_amount": amount,

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from billogram_sandbox import lists, settings
 from billogram_sandbox.call import Call
-from billogram_sandbox.clock import STOCKHOLM, stamp, start_of_next_day
+from billogram_sandbox.clock import civil_day, stamp, start_of
 from billogram_sandbox.content import encoded
 from billogram_sandbox.documents import Json, dump, load
 from billogram_sandbox.envelope import Problem
@@ -24,7 +24,6 @@ AMOUNTS = {
     "PaymentRecalled": "recalled_amount",
 } | dict.fromkeys(("InvoiceSent", "Credit", "Payment", "CollectorPayment", "Writeoff", "ConfirmedLoss"), "amount")
 """Where each event has the amount by which a debt changed."""
-ONE_DAY = timedelta(days=1)
 
 
 def listing(call: Call) -> Json:
@@ -49,7 +48,7 @@ def _catch_up(sandbox: Sandbox) -> None:
     for month in _months_over(sandbox):
         for name, kind, file_type in (("sie", "sie4", "text/x-sie"), ("journal", "debtors ledger journal", "text/csv")):
             filename = f"{name}-{month:%Y-%m}.{'se' if name == 'sie' else 'csv'}"
-            at = stamp(start_of_next_day(_following(month) - ONE_DAY))
+            at = stamp(start_of(_following(month)))
             doc = {
                 "filename": filename,
                 "type": kind,
@@ -71,7 +70,7 @@ def _following(month: date) -> date:
 
 
 def _local(text: str) -> date:
-    return datetime.fromisoformat(f"{text}+00:00").astimezone(STOCKHOLM).date()
+    return civil_day(datetime.fromisoformat(f"{text}+00:00"))
 
 
 def _journal(sandbox: Sandbox, month: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from billogram_sandbox import account, agenda, billograms, delivery, events, settlement
 from billogram_sandbox.call import Call
-from billogram_sandbox.clock import stamp
+from billogram_sandbox.clock import civil_day, stamp
 from billogram_sandbox.command_shapes import Resend, Send
 from billogram_sandbox.documents import Json
 from billogram_sandbox.envelope import Path
@@ -21,7 +21,7 @@ def send(call: Call, doc: Json, body: Json, path: Path | None = None) -> None:
     attest(call, doc, method)
     now, letter = call.sandbox.clock.now(), delivery.letter(doc, doc["invoice_no"], method)
     doc["state"] = UNPAID
-    events.record(call.sandbox, doc, "BillogramSent", now, letter | billograms.sums(doc))
+    events.record(call.sandbox, doc, "BillogramSent", now, letter | billograms.told_sums(doc))
     if doc["total_sum"] > 0:
         agenda.watch(call.sandbox, doc, now)
     else:
@@ -32,7 +32,7 @@ def send(call: Call, doc: Json, body: Json, path: Path | None = None) -> None:
 def resend(call: Call, doc: Json, body: Json) -> None:
     method = delivery.method_again(doc, read(Resend, body).method)
     now = call.sandbox.clock.now()
-    delivery.goes_by(doc, method, agenda.civil(now))
+    delivery.goes_by(doc, method, civil_day(now))
     agenda.watch(call.sandbox, doc, now)
     events.record(call.sandbox, doc, "Resent", now, delivery.letter(doc, doc["invoice_no"], method))
     billograms.save(call.sandbox, doc, now)

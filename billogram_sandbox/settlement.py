@@ -51,7 +51,7 @@ def credit(call: Call, doc: Json, body: Json) -> None:
     wanted, now = read(Credit, body), call.sandbox.clock.now()
     is_open = doc["state"] in UNPAID_FAMILY
     amount = CREDITS[wanted.mode](doc, wanted)
-    if not 0 < amount <= _uncredited(doc) + late_fees(doc):
+    if not 0 < amount <= uncredited(doc) + late_fees(doc):
         raise invalid("the amount is not between zero and what can be credited", "amount")
     if wanted.mode == "full" and is_open:
         doc["_waived_sum"] = late_fees(doc)
@@ -63,8 +63,8 @@ def credit(call: Call, doc: Json, body: Json) -> None:
             str(invoice_no): [row.model_dump() for row in wanted.items]
         }
     letter = delivery.letter(doc, invoice_no, wanted.method or doc["delivery_method"])
-    events.record(call.sandbox, doc, "Credit", now, letter | {"amount": amount} | billograms.sums(doc))
-    if doc["remaining_sum"] <= 0 if is_open else _uncredited(doc) <= 0:
+    events.record(call.sandbox, doc, "Credit", now, letter | {"amount": amount} | billograms.told_sums(doc))
+    if doc["remaining_sum"] <= 0 if is_open else uncredited(doc) <= 0:
         end(call.sandbox, doc, CREDITED, now)
     _write_off_by_itself(call.sandbox, doc, now)
     billograms.save(call.sandbox, doc, now)
@@ -103,6 +103,10 @@ def only_fees_remain(doc: Json) -> bool:
     return bool(principal_remaining(doc) <= 0 < doc["remaining_sum"])
 
 
+def uncredited(doc: Json) -> Decimal:
+    return Decimal(doc["total_sum"] + doc["detailed_sums"]["credited_sum"])
+
+
 def end(sandbox: Sandbox, doc: Json, state: str, at: datetime) -> None:
     assert state in (PAID, CREDITED, ENDED, COLLECTOR_ENDED, SOLD)
     doc |= {"state": state, "_wakes_at": None}
@@ -117,7 +121,7 @@ def _receive(sandbox: Sandbox, doc: Json, into: str, kind: str, data: Json) -> N
     remaining = doc["remaining_sum"]
     if before in UNPAID_FAMILY and remaining > 0:
         doc |= {"state": PARTLY_PAID, "flags": sorted({*doc["flags"], "partly paid"})}
-    events.record(sandbox, doc, kind, now, data | billograms.sums(doc))
+    events.record(sandbox, doc, kind, now, data | billograms.told_sums(doc))
     if remaining < 0:
         excess = min(amount, -remaining)
         too_much = "OverpaymentAdjustment" if excess < SMALL else "OverpaymentCustomerLiability"
@@ -141,7 +145,7 @@ def _waive(sandbox: Sandbox, doc: Json, at: datetime) -> None:
     waived = doc["remaining_sum"]
     doc["_waived_sum"] = doc.get("_waived_sum", 0) + waived
     sum_up(doc)
-    events.record(sandbox, doc, "Writeoff", at, {"amount": waived} | billograms.sums(doc))
+    events.record(sandbox, doc, "Writeoff", at, {"amount": waived} | billograms.told_sums(doc))
     end(sandbox, doc, PAID, at)
 
 
@@ -155,11 +159,7 @@ def _end_by(call: Call, doc: Json, kind: str, amount: Decimal, state: str) -> No
 
 def _tell(call: Call, doc: Json, kind: str, amount: Decimal) -> None:
     now = call.sandbox.clock.now()
-    events.record(call.sandbox, doc, kind, now, {"amount": amount} | billograms.sums(doc))
-
-
-def _uncredited(doc: Json) -> Decimal:
-    return Decimal(doc["total_sum"] + doc["detailed_sums"]["credited_sum"])
+    events.record(call.sandbox, doc, kind, now, {"amount": amount} | billograms.told_sums(doc))
 
 
 def _given_amount(_: Json, wanted: Credit) -> Decimal:
@@ -177,7 +177,7 @@ def _amount_of_rows(doc: Json, wanted: Credit) -> Decimal:
 
 
 CREDITS: dict[str, Callable[[Json, Credit], Decimal]] = {
-    "full": lambda doc, _: _uncredited(doc),
+    "full": lambda doc, _: uncredited(doc),
     "remaining": lambda doc, _: Decimal(doc["remaining_sum"]),
     "amount": _given_amount,
     "items": _amount_of_rows,

@@ -1,5 +1,5 @@
 """The states of a billogram, and the sets of them that decide what is allowed. What leads from one to another is
-told at the top of commands (what is asked for) and lateness (what time does)."""
+told at the top of commands (what is asked for) and agenda (what time does)."""
 
 UNATTESTED, UNPAID, PARTLY_PAID, OVERDUE = "Unattested", "Unpaid", "PartlyPaid", "Overdue"
 REMINDERS = ("Reminder_1", "Reminder_2", "Reminder_3", "Reminder_Many")

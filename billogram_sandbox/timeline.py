@@ -16,11 +16,10 @@ from billogram_sandbox import (
     interest,
     lateness,
 )
-from billogram_sandbox.clock import instant, parse_instant, stamp
+from billogram_sandbox.clock import civil_day, instant, parse_instant, stamp, start_of
 from billogram_sandbox.documents import Json, load
 from billogram_sandbox.lists import column
 from billogram_sandbox.sandbox import Sandbox
-from billogram_sandbox.states import FACTORING
 from billogram_sandbox.wake import wait
 
 DEEDS: dict[str, Callable[[Sandbox, Json, datetime], None]] = {
@@ -31,6 +30,7 @@ DEEDS: dict[str, Callable[[Sandbox, Json, datetime], None]] = {
     "collection": collection.collect,
     "handover": collection.hand_over,
     "fallback": fallbacks.fall_back,
+    "sale": factoring.buy,
 }
 WAKES_AT = column("_wakes_at")
 NAP_SECONDS = 60.0  # a machine that slept has moved on without the timer; look again now and then
@@ -50,22 +50,13 @@ def perform(sandbox: Sandbox, until: datetime) -> None:
             _wake_billogram(sandbox, due)
 
 
-def _wake_billogram(sandbox: Sandbox, due: datetime) -> None:
-    text = sandbox.database.scalar(
-        f"SELECT doc FROM billograms WHERE {WAKES_AT} = ? ORDER BY seq LIMIT 1", instant(due)
-    )
-    doc = load(text)
-    if doc["state"] == FACTORING:
-        factoring.wake(sandbox, doc)
-    else:
-        wake(sandbox, doc)
-
-
-def wake(sandbox: Sandbox, doc: Json) -> None:
+def _wake_billogram(sandbox: Sandbox, at: datetime) -> None:
     """Its time has come, unless it was for something that has become needless since."""
-    at, following = parse_instant(doc["_wakes_at"]), agenda.next_step(doc)
-    interest.accrue(doc, agenda.civil(at))
-    if following and agenda.start_of(following[0]) <= at:
+    sql = f"SELECT doc FROM billograms WHERE {WAKES_AT} = ? ORDER BY seq LIMIT 1"
+    doc = load(sandbox.database.scalar(sql, instant(at)))
+    following = agenda.next_step(doc)
+    interest.accrue(doc, civil_day(at))
+    if following and start_of(following[0]) <= at:
         DEEDS[following[1]](sandbox, doc, at)
         doc["updated_at"] = stamp(at)
     agenda.watch(sandbox, doc, at)

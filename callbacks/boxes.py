@@ -51,23 +51,24 @@ class Inbox:
     name = "inbox"
 
     def __init__(self, database: Database, records: Records) -> None:
+        self.has_more = False
         self._database = database
         self._records = records
 
     def claim(self, now: float, limit: int) -> Sequence[StoredCallback]:
+        self.has_more = False
         try:
-            while True:
-                with self._database.write() as session:
-                    due = due_callbacks(session, now, TOGETHER_MAX)
-                    rest = self._records.record_together(session, due)
-                    leased = lease_callbacks(session, rest, now)
-                if len(rest) < len(due):
-                    self._records.wake()
-                if leased or len(due) < TOGETHER_MAX:
-                    return leased
+            with self._database.write() as session:
+                due = due_callbacks(session, now, TOGETHER_MAX)
+                rest = self._records.record_together(session, due)
+                leased = lease_callbacks(session, rest, now)
         except Exception:  # whichever it is, it shows when each is recorded by itself
             with self._database.write() as session:
                 return claim_callbacks(session, now, limit)
+        if len(rest) < len(due):
+            self._records.wake()
+        self.has_more = len(due) == TOGETHER_MAX
+        return leased
 
     def key(self, work: StoredCallback) -> Hashable:
         return work.account, work.subject
@@ -91,6 +92,7 @@ class Inbox:
 
 class Outbox:
     name = "outbox"
+    has_more = False
 
     def __init__(self, database: Database, tell: Callable[[Telling], Awaitable[bool]]) -> None:
         self._database = database

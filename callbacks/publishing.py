@@ -55,6 +55,7 @@ class Publishing:
     """The third box of the relay: what is on its way to the endpoints."""
 
     name = "deliveries"
+    has_more = False
 
     def __init__(self, database: Database, cipher: Cipher, http: httpx.AsyncClient, *, private_ok: bool) -> None:
         self._database = database

@@ -64,8 +64,9 @@ class Recording:
         rest: list[StoredCallback] = []
         for stored in due:
             is_behind = any((one.account, one.subject) == (stored.account, stored.subject) for one in rest)
-            if is_behind or not _record_now(session, stored):
-                rest.append(stored)
+            with about(stored.account):
+                if is_behind or not _record_now(session, stored):
+                    rest.append(stored)
         return rest
 
     async def record(self, stored: StoredCallback) -> None:

@@ -29,6 +29,8 @@ class Box(Protocol[Work]):
     """Where work is stored. But for `carry_out`, all of it may wait for the store, and runs in a thread."""
 
     name: str
+    has_more: bool
+    """Whether the last claim did work of its own, and may have left some: then it is asked again at once."""
 
     def claim(self, now: float, limit: int) -> Sequence[Work]:
         """Leases what is due at a real time, at most so many."""
@@ -98,6 +100,8 @@ class Relay(Generic[Work]):
         self.looked_at = time.time()
         for work in due:
             self._begin(work)
+        if self._box.has_more:
+            self._woken.set()
 
     def _begin(self, work: Work) -> None:
         key = self._box.key(work)

@@ -20,6 +20,7 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
+from contracts.state import ContractStatus
 from store.clock import TestClock
 from store.database import Database
 from store.inbox import callbacks_under_way
@@ -67,6 +68,7 @@ class Timekeeper:
         self._overdue_since: dict[str, float] = {}
         self._away_since: float | None = None
         self._over: set[str] = set()
+        """Of ended contracts, whose workflow is over for good: that of a live one may be started anew."""
         self._gate = asyncio.Semaphore(AT_ONCE_MAX)
 
     async def run(self) -> None:
@@ -174,14 +176,14 @@ class Timekeeper:
                 if outlook.is_working:
                     description = await handle.describe()
                     if description.status is not WorkflowExecutionStatus.RUNNING:
-                        self._has_ended(identity)  # somebody terminated it in the middle of its work
+                        self._forget(identity)  # somebody terminated it in the middle of its work
                         return None, None
                     attempt = _next_attempt(description)
                     return (identity, None) if attempt is None else (None, attempt)
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     return identity, None
-                self._has_ended(identity)
+                self._forget(identity)
                 return None, None
         if self._chains.setdefault(identity, outlook.chain) != outlook.chain:
             self._forget(identity)  # it was started anew, on real time: it is met and brought up again
@@ -221,19 +223,20 @@ class Timekeeper:
         if reached:
             self._offsets[identity] = offset
         else:
-            self._has_ended(identity)
+            self._forget(identity)
 
     async def _find_new_contracts(self) -> None:
         with self._database.read() as session:
             count = session.scalar(sa.select(sa.func.count()).select_from(ContractRow)) or 0
             if count == len(self._offsets) + len(self._over):
                 return
-            keys = session.execute(sa.select(ContractRow.account, ContractRow.contract_id)).all()
-        identities = {workflow_id(account, contract_id) for account, contract_id in keys}
-        await _all(self._meet(identity) for identity in identities - self._offsets.keys() - self._over)
+            rows = session.execute(sa.select(ContractRow.account, ContractRow.contract_id, ContractRow.status)).all()
+        statuses = {workflow_id(account, contract_id): status for account, contract_id, status in rows}
+        strangers = statuses.keys() - self._offsets.keys() - self._over
+        await _all(self._meet(identity, statuses[identity] == ContractStatus.ENDED) for identity in strangers)
 
-    async def _meet(self, identity: str) -> None:
-        """A contract whose workflow is not there yet is met the next time."""
+    async def _meet(self, identity: str, has_ended: bool) -> None:
+        """A live contract whose workflow is not there, or not yet, is met the next time."""
         async with self._gate:
             handle = self._handle(identity)
             try:
@@ -242,12 +245,8 @@ class Timekeeper:
                 return
             if description.status is WorkflowExecutionStatus.RUNNING:
                 self._offsets[identity] = max(await self._own_offset(identity), timedelta())
-            else:
+            elif has_ended:
                 self._over.add(identity)
-
-    def _has_ended(self, identity: str) -> None:
-        self._forget(identity)
-        self._over.add(identity)
 
     def _forget(self, identity: str) -> None:
         for known in (self._offsets, self._chains, self._overdue_since):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from billogram_sandbox.clock import STOCKHOLM
+from billogram_sandbox.clock import civil_day
 from billogram_sandbox.creditor import Creditor
 from billogram_sandbox.documents import Json
 from billogram_sandbox.reader import slip, writing
@@ -30,7 +30,7 @@ def made(doc: Json, texts: Texts, creditor: Creditor, letter: Letter, url: str) 
     leaf = Leaf(Paper(f"{title}, {creditor.name}", creditor.name, texts.language), texts, creditor, doc, letter, url)
     _heading(leaf, title)
     _window(leaf)
-    _particulars(leaf, writing.plain_day(texts, at.astimezone(STOCKHOLM).date()))
+    _particulars(leaf, writing.plain_day(texts, civil_day(at)))
     y = _rows(leaf, title)
     _sums(leaf, y, title)
     slip.foot(leaf)

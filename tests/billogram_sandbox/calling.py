@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+from starlette.applications import Starlette
 
 from tests.billogram_sandbox.conforming import conforms
 
@@ -22,6 +23,14 @@ class Client:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http
         http.event_hooks["response"].append(conforms)
+
+    @property
+    def app(self) -> Starlette:
+        """The sandbox itself, if it is spoken to over ASGI."""
+        transport = self.http._transport  # httpx has no other way to it
+        assert isinstance(transport, httpx.ASGITransport)
+        assert isinstance(transport.app, Starlette)
+        return transport.app
 
     async def api(self, verb: str, path: str, body: object = None, **query: str | int) -> httpx.Response:
         content = None if verb in ("GET", "DELETE") else json.dumps(body)

@@ -11,6 +11,9 @@ import pytest
 from billogram_sandbox.app import create_app
 from billogram_sandbox.sandbox import Settings
 from tests.billogram_sandbox.calling import KEY, USER, Client, Receiver
+from tests.browsing import browser
+
+__all__ = ["browser"]
 
 RETRIES = (0.02, 0.05, 30.0)
 

@@ -285,7 +285,6 @@ async def test_what_is_not_possible_at_an_address_is_answered_with_what_is(clien
 
 
 async def test_the_control_plane_answers_this_machine_only(client: Client) -> None:
-    app = client.http._transport.app  # type: ignore[attr-defined]  # the same sandbox, seen from elsewhere
-    transport = httpx.ASGITransport(app, client=("192.0.2.7", 1))
+    transport = httpx.ASGITransport(client.app, client=("192.0.2.7", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as stranger:
         assert (await stranger.get("/sandbox/clock")).status_code == 403

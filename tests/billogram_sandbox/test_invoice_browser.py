@@ -5,29 +5,18 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from billogram_sandbox.app import create_app
 from billogram_sandbox.sandbox import Settings
 from tests.billogram.conftest import serving
 from tests.billogram_sandbox.calling import KEY, USER, Client, Json, types
 from tests.billogram_sandbox.reading import MANY
+from tests.browsing import SIZES, looks_right, opened
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 REFUSED = "status of 422"
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
 """The page looks for news at once, as it does when its tab is opened again."""
-
-
-@pytest.fixture(scope="module")
-async def browser(browser_path: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -37,28 +26,15 @@ async def served(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> 
         yield Client(http)
 
 
-@pytest.fixture(params=WIDTHS)
+@pytest.fixture(params=SIZES)
 async def page(request: pytest.FixtureRequest, browser: Browser) -> AsyncIterator[Page]:
-    """What the browser complains of fails the test, but for a form that is refused and a look for news that is broken
-    off by leaving."""
-    width, height = WIDTHS[request.param]
-    context = await browser.new_context(viewport={"width": width, "height": height}, locale="sv-SE")
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda failed: complaints.append(f"{failed.resource_type} {failed.url}"))
-    yield page
-    await context.close()
-    assert [each for each in complaints if REFUSED not in each and not each.startswith("fetch ")] == []
+    """A form may be refused, and a look for news be broken off by leaving."""
 
+    def excused(complaint: str) -> bool:
+        return REFUSED in complaint or complaint.startswith("fetch ")
 
-async def looks_right(page: Page) -> None:
-    """Nothing that a machine can find: it fits the width, and everyone can use it."""
-    found = await Axe().run(page)
-
-    assert found.generate_snapshot() == ""
-    assert await page.evaluate(SIDEWAYS) == 0
+    async with opened(browser, request.param, "sv-SE", excused=excused) as page:
+        yield page
 
 
 async def late(client: Client) -> Json:

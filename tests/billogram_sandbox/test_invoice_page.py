@@ -114,7 +114,7 @@ async def test_every_state_is_told_in_plain_words_and_paid_only_while_there_is_s
 async def test_what_is_with_others_is_not_paid_here(client: Client, state: str, told: str) -> None:
     """However it came there."""
     billogram = await client.sent()
-    database = client.http._transport.app.state.sandbox.database  # type: ignore[attr-defined]
+    database = client.app.state.sandbox.database
     database.run("UPDATE billograms SET doc = json_set(doc, '$.state', ?) WHERE id = ?", state, billogram["id"])
     page = (await read(client, billogram)).text
 
@@ -200,8 +200,8 @@ async def test_a_credit_invoice_is_linked(client: Client) -> None:
 
 async def test_the_creditor_is_who_the_settings_say(client: Client) -> None:
     billogram = await client.sent()
-    app = client.http._transport.app  # type: ignore[attr-defined]
-    app.state.sandbox.database.put("settings", {"name": "Norra Posten AB", "payment": {"bankgiro": "5050-1055"}})
+    seller = {"name": "Norra Posten AB", "payment": {"bankgiro": "5050-1055"}}
+    client.app.state.sandbox.database.put("settings", seller)
 
     assert "Norra Posten AB" in await text_of(client, billogram)
     assert "Bankgiro 5050-1055" in await text_of(client, billogram, "head")
@@ -402,7 +402,7 @@ async def test_its_few_files_may_be_kept_for_ever(client: Client) -> None:
 
 async def test_a_sandbox_of_before_keeps_its_short_links(client: Client) -> None:
     billogram = await client.sent()
-    database = client.http._transport.app.state.sandbox.database  # type: ignore[attr-defined]
+    database = client.app.state.sandbox.database
     short = billogram["url"].removeprefix("http://sandbox").rpartition("/")[0] + "/aB3xZ"
     database.run("UPDATE billograms SET doc = json_set(doc, '$.url', ?) WHERE id = ?", short, billogram["id"])
 

@@ -1,6 +1,7 @@
 """The inbox records what it takes at once, many callbacks in one transaction; only what needs more is leased."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -11,11 +12,13 @@ from sqlalchemy.orm import Session
 from callbacks import recording
 from callbacks.boxes import TOGETHER_MAX, Inbox
 from callbacks.recording import Recording
+from callbacks.relay import Relay
 from contracts.bill import bill_id
+from observing.subject import Subject, subject
 from store import facts
 from store.cipher import Cipher
 from store.database import Database
-from store.inbox import store_callback
+from store.inbox import StoredCallback, store_callback
 from store.schema import BillRow, CallbackRow
 from tests.callbacks.test_recording import body
 from tests.conftest import new_database
@@ -78,14 +81,51 @@ def names(leased: Sequence[Any]) -> list[str]:
 def test_what_says_enough_is_recorded_while_it_is_taken_many_in_one_transaction(database: Database) -> None:
     sent(database, TOGETHER_MAX + 4)
     inbox, commits = Watched(database), transactions(database)
-    leased = inbox.claim(CAME, 40)
+    taken = inbox.claim(CAME, 40), inbox.has_more, inbox.claim(CAME, 40), inbox.has_more
     with database.read() as session:
         bills = session.scalars(sa.select(BillRow)).all()
 
-    assert leased == []
+    assert taken == ([], True, [], False)
     assert set(states(database).values()) == {("done", False)}
     assert all(bill.dispatched_on == NOW.date() for bill in bills)
     assert (len(commits), inbox.wakes) == (2, 2)
+
+
+async def relayed(database: Database, monkeypatch: pytest.MonkeyPatch, until: Callable[[int], bool]) -> list[int]:
+    """How many were done after each transaction, on a relay that is stopped at such a number, and never polls."""
+    monkeypatch.setattr("callbacks.relay.LOOK_SECONDS", 3600.0)
+    loop = asyncio.get_running_loop()
+    counts: list[int] = []
+
+    def wake() -> None:
+        counts.append([state for state, _ in states(database).values()].count("done"))
+        if until(counts[-1]):
+            loop.call_soon_threadsafe(relay.stop)
+
+    async with httpx.AsyncClient() as http:
+        relay = Relay[StoredCallback](Inbox(database, Recording(database, Cipher(KEY), http, wake)))
+        async with asyncio.timeout(30):
+            await relay.run()
+    return counts
+
+
+async def test_a_backlog_is_worked_off_batch_by_batch_without_a_pause(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(database, 2 * TOGETHER_MAX + 1)
+    counts = await relayed(database, monkeypatch, lambda done: done == 2 * TOGETHER_MAX + 1)
+
+    assert counts == [TOGETHER_MAX, 2 * TOGETHER_MAX, 2 * TOGETHER_MAX + 1]
+
+
+async def test_a_stop_waits_for_one_batch_of_a_backlog_and_leaves_the_rest(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(database, 2 * TOGETHER_MAX + 1)
+    counts = await relayed(database, monkeypatch, lambda done: done >= TOGETHER_MAX)
+
+    assert counts == [TOGETHER_MAX]
+    assert [*states(database).values()].count(("new", False)) == TOGETHER_MAX + 1
 
 
 def test_what_needs_more_is_leased_and_holds_up_its_own_billogram_alone(
@@ -124,6 +164,18 @@ def test_if_one_fails_none_is_recorded_and_each_is_tried_by_itself(
     assert names(leased) == ["c-00", "c-01", "c-02"]
     assert set(states(database).values()) == {("new", True)}
     assert inbox.wakes == 0
+
+
+def test_what_is_logged_of_a_callback_without_a_bill_names_its_account(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects: list[Subject] = []
+    monkeypatch.setattr(recording.log, "warning", lambda *_: subjects.append(subject()))
+    with database.write() as session:
+        tell(session, "early", "c-00")
+    Watched(database).claim(CAME, 40)
+
+    assert subjects == [Subject(ACCOUNT)]
 
 
 def test_who_holds_many_bills_waits_for_none(postgresql: sa.URL) -> None:

@@ -122,6 +122,20 @@ async def test_a_contract_whose_process_was_terminated_is_started_anew_and_finds
     assert [len(await life.invoices(bill)) for bill in await life.bills("phoenix")] == [1, 1]
 
 
+async def test_a_contract_terminated_at_work_and_started_anew_goes_on_with_the_clock(life: Life) -> None:
+    async with life.faults({"api": {"status_503": 1.0}}):
+        assert (await life.api.post("/v1/contracts", json=sale("felled"))).status_code == 201
+        await life.until(lambda: life.has_status("felled", 0, "creating"))
+        await life.stack.client.get_workflow_handle("contract:demo:felled").terminate()
+        await life.quiet()
+    cancelled = await life.command("/v1/contracts/felled/cancel", {"at": "period_end"})
+    await life.forward_into(str((await life.bill("felled", 0))["period"]["end"]))
+
+    assert cancelled.json()["status"] == "cancelling"
+    assert (await life.contract("felled"))["status"] == "ended"
+    assert [bill["status"] for bill in await life.bills("felled")] == ["open"]
+
+
 async def _call_back(life: Life, body: bytes, key: str) -> int:
     stamp = f"{time.time():.6f}"
     signature = hmac.new(key.encode(), f"{stamp}:".encode() + body, hashlib.sha256).hexdigest()

@@ -17,8 +17,11 @@ from store.cipher import Cipher
 from store.clock import Clock
 from store.database import Database
 from store.operators import put_operator
+from tests.browsing import browser
 from tests.portal.visiting import PASSWORD, log_in
 from tests.store.making import ACCOUNT, KEY, NOW, new_store
+
+__all__ = ["browser"]
 
 OTHER = "other"
 

@@ -4,24 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from embedded.ports import any_ports
 from embedded.stack import attend, running_stack
+from tests.browsing import SIZES, looks_right, opened
 from tests.diaries.life import Life
-
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.fixture(scope="module")
-async def browser(browser_path: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -39,21 +27,10 @@ async def life(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> As
         await asyncio.gather(attending, return_exceptions=True)
 
 
-@pytest.fixture(params=WIDTHS)
+@pytest.fixture(params=SIZES)
 async def page(request: pytest.FixtureRequest, browser: Browser, life: Life) -> AsyncIterator[Page]:
-    """What the browser complains of fails the test."""
-    width, height = WIDTHS[request.param]
-    context = await browser.new_context(
-        base_url=life.stack.addresses.web, viewport={"width": width, "height": height}, locale="en-GB"
-    )
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda failed: complaints.append(failed.url))
-    yield page
-    await context.close()
-    assert complaints == []
+    async with opened(browser, request.param, "en-GB", base_url=life.stack.addresses.web) as page:
+        yield page
 
 
 async def log_in(page: Page, life: Life) -> None:
@@ -62,14 +39,6 @@ async def log_in(page: Page, life: Life) -> None:
     await page.get_by_label("Password").fill(life.stack.addresses.operator_password)
     await page.get_by_role("button", name="Log in").press("Enter")
     await expect(page.get_by_role("heading", name="Contracts")).to_be_visible()
-
-
-async def looks_right(page: Page) -> None:
-    """Nothing that a machine can find: it fits the width, and everyone can use it."""
-    found = await Axe().run(page)
-
-    assert found.generate_snapshot() == ""
-    assert await page.evaluate(SIDEWAYS) == 0
 
 
 async def test_an_operator_finds_a_contract_and_reads_the_history_of_a_paid_bill(page: Page, life: Life) -> None:

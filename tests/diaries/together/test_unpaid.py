@@ -3,12 +3,22 @@
 Every bill of these contracts is due after ten days, and has five days of grace.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from tests.diaries.life import Life
 from tests.diaries.seen import GRACE, OFF_AFTER, Seen, command, credit, history, month_after, recall, seen, why
 
 DAY = timedelta(days=1)
+
+
+def on(sold: date, *bills: str, since: date | None = None, months: int = 1) -> Seen:
+    """Since the sale, if nothing else is said, and renewed so many months after it."""
+    return Seen("active", "on", since or sold, month_after(sold, months), [*bills])
+
+
+def off(sold: date, *bills: str, since: date | None = None, months: int = 1) -> Seen:
+    """Since the first bill's grace ended, if nothing else is said."""
+    return Seen("active", "off: past_grace", since or sold + OFF_AFTER, month_after(sold, months), [*bills])
 
 
 async def test_an_unpaid_bill_turns_access_off_after_its_grace_and_a_payment_turns_it_on_again(life: Life) -> None:
@@ -27,15 +37,12 @@ async def test_an_unpaid_bill_turns_access_off_after_its_grace_and_a_payment_tur
     renewed = await seen(life, "late")
     await life.record("late", "late_then_paid")
 
-    unpaid = ["0:r0 open 395.00, Overdue"]
-    assert last_day == Seen("active", "on", sold, month_after(sold), unpaid)
-    assert dark == Seen("active", "off: past_grace", sold + OFF_AFTER, month_after(sold), unpaid)
+    assert last_day == on(sold, "0:r0 open 395.00, Overdue")
+    assert dark == off(sold, "0:r0 open 395.00, Overdue")
     assert "bill late:0:r0 (395.00 left)" in sentence
     assert "Payment or credit of it turns access on." in sentence
-    assert lit == Seen("active", "on", sold + OFF_AFTER + 4 * DAY, month_after(sold), ["0:r0 paid 0.00, Paid"])
-    assert renewed == Seen(
-        "active", "on", lit.since, month_after(sold, 2), ["0:r0 paid 0.00, Paid", "1:r0 open 395.00, Unpaid"]
-    )
+    assert lit == on(sold, "0:r0 paid 0.00, Paid", since=sold + OFF_AFTER + 4 * DAY)
+    assert renewed == on(sold, "0:r0 paid 0.00, Paid", "1:r0 open 395.00, Unpaid", since=lit.since, months=2)
 
 
 async def test_a_payment_within_grace_leaves_access_as_it_was(life: Life) -> None:
@@ -46,7 +53,7 @@ async def test_a_payment_within_grace_leaves_access_as_it_was(life: Life) -> Non
     await life.pay(await life.bill("in-grace", 0))
     await life.forward_into(str(sold + OFF_AFTER))
 
-    assert await seen(life, "in-grace") == Seen("active", "on", sold, month_after(sold), ["0:r0 paid 0.00, Paid"])
+    assert await seen(life, "in-grace") == on(sold, "0:r0 paid 0.00, Paid")
 
 
 async def test_without_grace_unpaid_bills_change_nothing(life: Life) -> None:
@@ -55,10 +62,8 @@ async def test_without_grace_unpaid_bills_change_nothing(life: Life) -> None:
     await life.sell("for-ever", policy={"payment_days": 10})
     await life.forward_into(str(month_after(sold, 2)))
 
-    assert await seen(life, "for-ever") == Seen(
-        "active", "on", sold, month_after(sold, 3),
-        ["0:r0 open 395.00, Overdue", "1:r0 open 395.00, Overdue", "2:r0 open 395.00, Unpaid"],
-    )  # fmt: skip
+    bills = "0:r0 open 395.00, Overdue", "1:r0 open 395.00, Overdue", "2:r0 open 395.00, Unpaid"
+    assert await seen(life, "for-ever") == on(sold, *bills, months=3)
 
 
 async def test_a_part_payment_stops_nothing_before_the_cutoff_nor_after_it(life: Life) -> None:
@@ -73,13 +78,9 @@ async def test_a_part_payment_stops_nothing_before_the_cutoff_nor_after_it(life:
     after = await seen(life, "part")
     await life.pay(bill, "0.01")
 
-    assert before == Seen("active", "on", sold, month_after(sold), ["0:r0 open 195.00, PartlyPaid"])
-    assert after == Seen(
-        "active", "off: past_grace", sold + OFF_AFTER, month_after(sold), ["0:r0 open 0.01, PartlyPaid"]
-    )
-    assert await seen(life, "part") == Seen(
-        "active", "on", sold + OFF_AFTER, month_after(sold), ["0:r0 paid 0.00, Paid"]
-    )
+    assert before == on(sold, "0:r0 open 195.00, PartlyPaid")
+    assert after == off(sold, "0:r0 open 0.01, PartlyPaid")
+    assert await seen(life, "part") == on(sold, "0:r0 paid 0.00, Paid", since=sold + OFF_AFTER)
 
 
 async def test_a_bill_of_which_only_reminder_fees_remain_is_paid(life: Life) -> None:
@@ -98,7 +99,7 @@ async def test_a_bill_of_which_only_reminder_fees_remain_is_paid(life: Life) -> 
 
     assert paid.bills[0].startswith("0:r0 paid 0.00, ")
     assert remaining > 0
-    assert waived == Seen("active", "on", sold, month_after(sold), ["0:r0 paid 0.00, Paid"])
+    assert waived == on(sold, "0:r0 paid 0.00, Paid")
     assert {"reminded", "payment", "fees_waived"} <= {*await history(life, bill)}
 
 
@@ -115,10 +116,9 @@ async def test_a_bill_of_which_only_interest_remains_is_paid(life: Life) -> None
     await life.pay(whole)
     left = [(await life.invoices(bill))[0]["remaining_sum"] for bill in (bare, whole)]
 
-    paid = Seen("active", "on", sold + OFF_AFTER, month_after(sold), ["0:r0 paid 0.00, PartlyPaid"])
     assert left == [55.19, 0]
-    assert await seen(life, "bare") == paid
-    assert await seen(life, "whole") == paid._replace(bills=["0:r0 paid 0.00, Paid"])
+    assert await seen(life, "bare") == on(sold, "0:r0 paid 0.00, PartlyPaid", since=sold + OFF_AFTER)
+    assert await seen(life, "whole") == on(sold, "0:r0 paid 0.00, Paid", since=sold + OFF_AFTER)
 
 
 async def test_what_is_paid_too_much_or_twice_leaves_the_bill_paid_and_the_rest_to_people(life: Life) -> None:
@@ -130,9 +130,7 @@ async def test_what_is_paid_too_much_or_twice_leaves_the_bill_paid_and_the_rest_
     await life.pay(bill, "395.00")
     await life.forward_into(str(month_after(sold)))
 
-    assert await seen(life, "generous") == Seen(
-        "active", "on", sold, month_after(sold, 2), ["0:r0 paid 0.00, Paid", "1:r0 open 395.00, Unpaid"]
-    )
+    assert await seen(life, "generous") == on(sold, "0:r0 paid 0.00, Paid", "1:r0 open 395.00, Unpaid", months=2)
     assert {"payment", "overpayment"} <= {*await history(life, bill)}
 
 
@@ -149,10 +147,9 @@ async def test_a_credit_counts_as_a_payment_for_access_and_one_in_part_reduces_w
     await credit(life, full)
     await life.record("credited-full", "credited")
 
-    on_again = Seen("active", "on", sold + OFF_AFTER, month_after(sold), ["0:r0 paid 0.00, Paid"])
-    assert reduced == on_again._replace(access="off: past_grace", bills=["0:r0 open 300.00, Overdue"])
-    assert await seen(life, "credited-part") == on_again
-    assert await seen(life, "credited-full") == on_again._replace(bills=["0:r0 credited 0.00, Credited"])
+    assert reduced == off(sold, "0:r0 open 300.00, Overdue")
+    assert await seen(life, "credited-part") == on(sold, "0:r0 paid 0.00, Paid", since=sold + OFF_AFTER)
+    assert await seen(life, "credited-full") == on(sold, "0:r0 credited 0.00, Credited", since=sold + OFF_AFTER)
 
 
 async def test_a_paid_bill_that_is_credited_turns_nothing_off(life: Life) -> None:
@@ -164,16 +161,15 @@ async def test_a_paid_bill_that_is_credited_turns_nothing_off(life: Life) -> Non
     await credit(life, bill)
     await life.forward_into(str(sold + OFF_AFTER))
 
-    assert await seen(life, "paid-credited") == Seen(
-        "active", "on", sold, month_after(sold), ["0:r0 paid 0.00, Credited"]
-    )
+    assert await seen(life, "paid-credited") == on(sold, "0:r0 paid 0.00, Credited")
 
 
 async def test_with_two_bills_past_their_grace_access_is_on_when_both_are_settled(life: Life) -> None:
     """EDGE-5 and EDGE-9: the sentence names the bill that is left."""
     sold = life.today()
     await life.sell("both", policy=GRACE | {"renewal_while_off": "bill"})
-    await life.forward_into(str(month_after(sold) + OFF_AFTER))
+    later = month_after(sold) + OFF_AFTER
+    await life.forward_into(str(later))
     first, second = await life.bills("both")
     both = await why(life, "both")
     await credit(life, first)
@@ -182,13 +178,10 @@ async def test_with_two_bills_past_their_grace_access_is_on_when_both_are_settle
     await life.pay(second)
 
     assert "all of both:0:r0, both:1:r0" in both
-    assert one == Seen(
-        "active", "off: past_grace", month_after(sold) + OFF_AFTER, month_after(sold, 2),
-        ["0:r0 credited 0.00, Credited", "1:r0 open 395.00, Overdue"],
-    )  # fmt: skip
+    assert one == off(sold, "0:r0 credited 0.00, Credited", "1:r0 open 395.00, Overdue", since=later, months=2)
     assert "bill both:1:r0 (395.00 left)" in sentence
-    assert await seen(life, "both") == one._replace(
-        access="on", since=month_after(sold) + OFF_AFTER, bills=[one.bills[0], "1:r0 paid 0.00, Paid"]
+    assert await seen(life, "both") == on(
+        sold, "0:r0 credited 0.00, Credited", "1:r0 paid 0.00, Paid", since=later, months=2
     )
 
 
@@ -199,13 +192,12 @@ async def test_an_older_bill_that_is_paid_leaves_the_newer_one_its_own_cutoff(li
     newer = month_after(sold)
     await life.forward_into(str(newer))
     await life.pay(await life.bill("older", 0))
-    on = await seen(life, "older")
+    paid = await seen(life, "older")
     await life.forward_into(str(newer + OFF_AFTER))
 
-    bills = ["0:r0 paid 0.00, Paid", "1:r0 open 395.00, Unpaid"]
-    assert on == Seen("active", "on", newer, month_after(sold, 2), bills)
-    assert await seen(life, "older") == on._replace(
-        access="off: past_grace", since=newer + OFF_AFTER, bills=[bills[0], "1:r0 open 395.00, Overdue"]
+    assert paid == on(sold, "0:r0 paid 0.00, Paid", "1:r0 open 395.00, Unpaid", since=newer, months=2)
+    assert await seen(life, "older") == off(
+        sold, "0:r0 paid 0.00, Paid", "1:r0 open 395.00, Overdue", since=newer + OFF_AFTER, months=2
     )
 
 
@@ -223,9 +215,9 @@ async def test_money_that_is_taken_back_gives_seven_more_days_however_late(life:
     await life.pay(bill)
     await life.record("recalled", "recalled")
 
-    assert reopened == Seen("active", "on", sold, month_after(sold), ["0:r0 open 395.00, Overdue"])
-    assert dark == reopened._replace(access="off: past_grace", since=sold + 26 * DAY)
-    assert await seen(life, "recalled") == reopened._replace(since=sold + 26 * DAY, bills=["0:r0 paid 0.00, Paid"])
+    assert reopened == on(sold, "0:r0 open 395.00, Overdue")
+    assert dark == off(sold, "0:r0 open 395.00, Overdue", since=sold + 26 * DAY)
+    assert await seen(life, "recalled") == on(sold, "0:r0 paid 0.00, Paid", since=sold + 26 * DAY)
 
 
 async def test_respite_moves_the_cutoff_and_its_removal_moves_it_back(life: Life) -> None:
@@ -240,9 +232,9 @@ async def test_respite_moves_the_cutoff_and_its_removal_moves_it_back(life: Life
     given, taken = await seen(life, "given"), await seen(life, "taken")
     await life.forward_into(str(sold + 20 * DAY))
 
-    assert given == Seen("active", "on", sold, month_after(sold), ["0:r0 open 395.00, Overdue"])
-    assert taken == given._replace(access="off: past_grace", since=sold + OFF_AFTER)
-    assert await seen(life, "given") == given._replace(access="off: past_grace", since=sold + 20 * DAY)
+    assert given == on(sold, "0:r0 open 395.00, Overdue")
+    assert taken == off(sold, "0:r0 open 395.00, Overdue")
+    assert await seen(life, "given") == off(sold, "0:r0 open 395.00, Overdue", since=sold + 20 * DAY)
 
 
 async def test_respite_that_is_given_after_the_cutoff_turns_access_on_until_it_ends(life: Life) -> None:
@@ -253,8 +245,8 @@ async def test_respite_that_is_given_after_the_cutoff_turns_access_on_until_it_e
     mercy = await seen(life, "mercy")
     await life.forward_into(str(sold + 26 * DAY))
 
-    assert mercy == Seen("active", "on", sold + OFF_AFTER, month_after(sold), ["0:r0 open 395.00, Overdue"])
-    assert await seen(life, "mercy") == mercy._replace(access="off: past_grace", since=sold + 26 * DAY)
+    assert mercy == on(sold, "0:r0 open 395.00, Overdue", since=sold + OFF_AFTER)
+    assert await seen(life, "mercy") == off(sold, "0:r0 open 395.00, Overdue", since=sold + 26 * DAY)
 
 
 async def test_an_invoice_that_could_not_be_delivered_is_owed_all_the_same(life: Life) -> None:
@@ -266,9 +258,7 @@ async def test_an_invoice_that_could_not_be_delivered_is_owed_all_the_same(life:
     await life.forward_into(str(sold + OFF_AFTER))
 
     assert "delivery_failed" in await history(life, bill)
-    assert await seen(life, "bounced") == Seen(
-        "active", "off: past_grace", sold + OFF_AFTER, month_after(sold), ["0:r0 open 395.00, Overdue"]
-    )
+    assert await seen(life, "bounced") == off(sold, "0:r0 open 395.00, Overdue")
 
 
 async def test_at_the_collector_access_is_as_by_grace_and_what_it_collects_counts(life: Life) -> None:
@@ -283,8 +273,8 @@ async def test_at_the_collector_access_is_as_by_grace_and_what_it_collects_count
     await life.sandbox.post(f"/sandbox/billograms/{bill['billogram_id']}/collector", json={"outcome": "paid"})
     await life.forward_into(str(sold + OFF_AFTER))
 
-    assert in_collection == Seen("active", "on", sold, month_after(sold), ["0:r0 open 395.00, Collection"])
-    assert await seen(life, "collected") == in_collection._replace(bills=["0:r0 paid 0.00, Paid"])
+    assert in_collection == on(sold, "0:r0 open 395.00, Collection")
+    assert await seen(life, "collected") == on(sold, "0:r0 paid 0.00, Paid")
 
 
 async def test_an_old_debt_does_not_keep_a_reader_from_buying_again(life: Life) -> None:
@@ -296,6 +286,4 @@ async def test_an_old_debt_does_not_keep_a_reader_from_buying_again(life: Life) 
     await life.sell("new-sale", subscriber=reader, policy=GRACE)
 
     assert (await seen(life, "old-debt")).access == "off: past_grace"
-    assert await seen(life, "new-sale") == Seen(
-        "active", "on", sold + OFF_AFTER, month_after(sold + OFF_AFTER), ["0:r0 open 395.00, Unpaid"]
-    )
+    assert await seen(life, "new-sale") == on(sold + OFF_AFTER, "0:r0 open 395.00, Unpaid")
