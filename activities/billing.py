@@ -5,7 +5,6 @@ between, the next attempt finds what the one before left. A refusal of the data 
 not answer fails the attempt, and the contract comes again later.
 """
 
-import asyncio
 import logging
 
 import httpx
@@ -30,6 +29,7 @@ from store.cipher import Cipher
 from store.database import Database
 from store.schema import BillRow, ContractRow
 from store.subscribers import Customer, customer_of, customer_written, renumber_customer
+from store.together import Together
 
 PARKS = {
     KeyTaken: ParkedReason.KEY_TAKEN,
@@ -59,7 +59,7 @@ class BillingActivities:
     def __init__(
         self, database: Database, cipher: Cipher, http: httpx.AsyncClient, renewals_per_second: float = PER_SECOND
     ) -> None:
-        self._database = database
+        self._writes = Together(database)
         self._cipher = cipher
         self._http = http
         self._renewals_per_second = renewals_per_second
@@ -71,27 +71,27 @@ class BillingActivities:
             return _noted(await self._make(order))
 
     async def _make(self, order: MakeBill) -> BillRecord:
-        begun = await asyncio.to_thread(self._begin, order)
+        begun = await self._writes.write(lambda session: self._begin(session, order))
         if isinstance(begun, BillRecord):
             return begun
         try:
             number, invoice = await self._ask(begun)
         except tuple(PARKS) as stopped:
-            return await asyncio.to_thread(self._park, begun, Parked(reason=PARKS[type(stopped)]), "")
+            return await self._park(begun, Parked(reason=PARKS[type(stopped)]), "")
         except DataRefused as refused:
             parked = Parked(reason=ParkedReason.REFUSED, field=refused.field)
-            return await asyncio.to_thread(self._park, begun, parked, refused.words)
+            return await self._park(begun, parked, refused.words)
         except BillogramError as error:
-            await asyncio.to_thread(self._note_trouble, begun, error)
+            await self._note_trouble(begun, error)
             BILLS.labels("failed", type(error).__name__).inc()
             log.warning("bill %s failed, and is tried again: %s", begun.bill_id, error)
             raise again_later(error) from None
-        return await asyncio.to_thread(self._finish, begun, invoice, number)
+        return await self._writes.write(lambda session: _finish(session, begun, invoice, number))
 
     @activity.defn
     async def void_bill(self, order: VoidBill) -> None:
         with about(order.account, bill_id=order.bill_id):
-            await asyncio.to_thread(self._void, order)
+            await self._writes.write(lambda session: _void(session, order))
         log.info("bill %s is void", order.bill_id)
 
     async def _ask(self, plan: Plan) -> tuple[int, RemoteInvoice]:
@@ -111,65 +111,64 @@ class BillingActivities:
             mark=f"avtal {plan.account}/{subscriber.subscriber_id}",
             number=customer.number,
             is_known=customer.is_known,
-            next_number=lambda: asyncio.to_thread(self._renumber, plan),
+            next_number=lambda: self._writes.write(lambda session: _renumber(session, plan)),
         )
-        await asyncio.to_thread(self._customer_written, plan)
+        await self._writes.write(lambda session: customer_written(session, plan.account, plan.customer))
         return number
 
-    def _begin(self, order: MakeBill) -> Plan | BillRecord:
-        with self._database.write() as session:
-            bill = bills.begin_bill(
-                session,
-                order.account,
-                order.contract_id,
-                order.period,
-                order.revision,
-                order.now,
-                self._renewals_per_second,
-            )
-            if bill.made or bill.void or bill.parked_reason is not None:
-                return bills.record_of(bill)
-            contract = session.get_one(ContractRow, (order.account, order.contract_id))
-            customer = customer_of(session, order.account, contract.subscriber_id)
-            access = platform_access(session, self._cipher, order.account)
-            assert access is not None, "a contract has an account"
-            return Plan(
-                account=order.account,
-                bill_id=bill.bill_id,
-                order=bills.order_of(bill, customer.number, order.now),
-                customer=customer,
-                access=access,
-                known_id=bill.billogram_id,
-                tried_before=bill.attempts > 1,
-            )
-
-    def _finish(self, plan: Plan, invoice: RemoteInvoice, number: int) -> BillRecord:
-        with self._database.write() as session:
-            bill = _locked(session, plan.account, plan.bill_id)
-            bills.finish_bill(session, bill, invoice, number)
+    def _begin(self, session: Session, order: MakeBill) -> Plan | BillRecord:
+        bill = bills.begin_bill(
+            session,
+            order.account,
+            order.contract_id,
+            order.period,
+            order.revision,
+            order.now,
+            self._renewals_per_second,
+        )
+        if bill.made or bill.void or bill.parked_reason is not None:
             return bills.record_of(bill)
+        contract = session.get_one(ContractRow, (order.account, order.contract_id))
+        customer = customer_of(session, order.account, contract.subscriber_id)
+        access = platform_access(session, self._cipher, order.account)
+        assert access is not None, "a contract has an account"
+        return Plan(
+            account=order.account,
+            bill_id=bill.bill_id,
+            order=bills.order_of(bill, customer.number, order.now),
+            customer=customer,
+            access=access,
+            known_id=bill.billogram_id,
+            tried_before=bill.attempts > 1,
+        )
 
-    def _park(self, plan: Plan, parked: Parked, words: str) -> BillRecord:
-        with self._database.write() as session:
+    async def _park(self, plan: Plan, parked: Parked, words: str) -> BillRecord:
+        def park(session: Session) -> BillRecord:
             bill = _locked(session, plan.account, plan.bill_id)
             bills.park_bill(session, bill, parked, words)
             return bills.record_of(bill)
 
-    def _note_trouble(self, plan: Plan, error: BillogramError) -> None:
-        with self._database.write() as session:
+        return await self._writes.write(park)
+
+    async def _note_trouble(self, plan: Plan, error: BillogramError) -> None:
+        def note(session: Session) -> None:
             _locked(session, plan.account, plan.bill_id).trouble = f"{error} {error.words}".strip()
 
-    def _void(self, order: VoidBill) -> None:
-        with self._database.write() as session:
-            bills.void_bill(session, _locked(session, order.account, order.bill_id))
+        await self._writes.write(note)
 
-    def _renumber(self, plan: Plan) -> int:
-        with self._database.write() as session:
-            return renumber_customer(session, plan.account, plan.customer.subscriber.subscriber_id)
 
-    def _customer_written(self, plan: Plan) -> None:
-        with self._database.write() as session:
-            customer_written(session, plan.account, plan.customer)
+def _finish(session: Session, plan: Plan, invoice: RemoteInvoice, number: int) -> BillRecord:
+    bill = _locked(session, plan.account, plan.bill_id)
+    bills.finish_bill(session, bill, invoice, number)
+    return bills.record_of(bill)
+
+
+def _renumber(session: Session, plan: Plan) -> int:
+    return renumber_customer(session, plan.account, plan.customer.subscriber.subscriber_id)
+
+
+def _void(session: Session, order: VoidBill) -> None:
+    bills.void_bill(session, _locked(session, order.account, order.bill_id))
 
 
 def _noted(bill: BillRecord) -> BillRecord:

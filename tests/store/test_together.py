@@ -1,0 +1,89 @@
+"""Writes of many in one transaction."""
+
+import asyncio
+from collections.abc import Iterator
+from contextvars import ContextVar
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from store.database import Database
+from store.together import TOGETHER_MAX, Together
+from store.turns import TurnsRow, take_place
+from tests.store.making import ACCOUNT, NOW, new_store
+
+whose: ContextVar[str] = ContextVar("whose")
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    database = new_store(store_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def commits(database: Database) -> list[str]:
+    seen: list[str] = []
+    sa.event.listen(database.engine, "commit", lambda _: seen.append("commit"))
+    return seen
+
+
+def take(session: Session) -> int:
+    return take_place(session, ACCOUNT, NOW)
+
+
+def fail(session: Session) -> int:
+    take_place(session, ACCOUNT, NOW)
+    raise LookupError("a mistake")
+
+
+def taken(database: Database) -> int:
+    with database.read() as session:
+        return session.scalar(sa.select(TurnsRow.taken)) or 0
+
+
+async def test_one_that_comes_alone_is_written_at_once_and_can_be_seen_when_it_is_answered(database: Database) -> None:
+    assert await Together(database).write(take) == 0
+    assert taken(database) == 1
+
+
+async def test_what_comes_while_others_are_written_goes_into_the_next_transaction(
+    database: Database, commits: list[str]
+) -> None:
+    together = Together(database)
+    places = await asyncio.gather(*(together.write(take) for _ in range(3 * TOGETHER_MAX)))
+
+    assert places == list(range(3 * TOGETHER_MAX))
+    assert len(commits) == 3
+
+
+async def test_who_fails_fails_alone(database: Database) -> None:
+    together = Together(database)
+    answers = await asyncio.gather(*(together.write(work) for work in (take, fail, take)), return_exceptions=True)
+
+    assert answers[::2] == [0, 1]
+    assert isinstance(answers[1], LookupError)
+    assert taken(database) == 2
+
+
+async def test_who_waits_no_longer_leaves_the_others_and_what_was_asked_for(database: Database) -> None:
+    together = Together(database)
+    first, second = (asyncio.create_task(together.write(take)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+
+    assert await second == 1
+    assert first.cancelled()
+    assert taken(database) == 2
+
+
+async def test_each_is_done_in_the_context_of_who_asked(database: Database) -> None:
+    together = Together(database)
+
+    async def ask(name: str) -> str:
+        whose.set(name)
+        return await together.write(lambda _: whose.get())
+
+    assert await asyncio.gather(*(ask(name) for name in ("a", "b", "c"))) == ["a", "b", "c"]
