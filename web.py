@@ -75,6 +75,8 @@ class Web:
         self.sweeping = Sweeping(database, reconciling, settings.reconcile_hours)
 
     def routers(self, parts: Collection[str]) -> Iterator[APIRouter]:
+        if "callbacks" in parts:  # the first: routes are tried in this order, and most requests are callbacks
+            yield receiver_router(Receiver(self.database, self.cipher, self.clock, self.inbox.wake))
         yield front.router
         yield health_router(
             {
@@ -87,8 +89,6 @@ class Web:
             commands = Commands(self.client, self.database, self.clock)
             api = Api(self.database, self.clock, commands, self.outbox.wake, self.cipher, self.private_endpoints)
             yield api_router(api)
-        if "callbacks" in parts:
-            yield receiver_router(Receiver(self.database, self.cipher, self.clock, self.inbox.wake))
 
     async def _check_relay(self) -> None:
         now = time.time()

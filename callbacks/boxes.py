@@ -37,10 +37,11 @@ OLDEST = Gauge("avtal_relay_oldest_due_seconds", "How long the oldest due row wa
 
 
 class Records(Protocol):
-    wake: Callable[[], None]
-
     def record_together(self, session: Session, due: Sequence[StoredCallback]) -> Sequence[StoredCallback]:
         """In the caller's transaction; returned is what must be recorded by itself."""
+
+    def committed(self) -> None:
+        """What was recorded together is there to be told."""
 
     async def record(self, stored: StoredCallback) -> None: ...
 
@@ -66,7 +67,7 @@ class Inbox:
             with self._database.write() as session:
                 return claim_callbacks(session, now, limit)
         if len(rest) < len(due):
-            self._records.wake()
+            self._records.committed()
         self.has_more = len(due) == TOGETHER_MAX
         return leased
 

@@ -3,13 +3,14 @@
 No rule is applied before the answer (WEB-3). A repeat is answered like the first and changes nothing.
 """
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import simplejson
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
@@ -19,12 +20,17 @@ from store.accounts import callback_keys
 from store.cipher import Cipher
 from store.clock import Clock
 from store.database import Database
-from store.inbox import store_callback
+from store.inbox import NewCallback, store_callback
+from store.together import Together
 
 BODY_BYTES_MAX = 1024 * 1024
-THREADS = 12
+THREADS = 2
+"""One stores, the other looks for keys. They are the receiver's own: an answer waits neither for the relay nor for the
+API, nor do these wait for a burst."""
+KEYS_KNOWN_SECONDS = 10.0
 RECALLED = ("payment_recall", "payables", 0, "billogram", "id")
 """Where a recall names its billogram, or the first of several."""
+NOT_GENUINE = "the signature is missing or wrong, or the account has no callback key"
 RECEIVED = Counter("avtal_callbacks_received", "Callbacks by what became of them", ["outcome"])
 
 
@@ -38,39 +44,61 @@ class Receiver:
     wake: Callable[[], None]
 
 
-def receiver_router(receiver: Receiver) -> APIRouter:
-    router = APIRouter()
-    threads = CapacityLimiter(THREADS)
+class KnownKeys:
+    """The callback keys of accounts as the store had them a moment ago."""
 
-    @router.post("/callbacks/billogram/{account}", include_in_schema=False)
-    async def receive(account: str, request: Request) -> Response:
-        body = await _limited_body(request)
+    def __init__(self, receiver: Receiver, threads: Executor) -> None:
+        self._receiver = receiver
+        self._threads = threads
+        self._known: dict[str, tuple[tuple[str, ...], float]] = {}
+
+    def of(self, account: str) -> tuple[str, ...]:
+        """None of them after ten seconds: a key that was withdrawn opens no longer."""
+        keys, until = self._known.get(account, ((), 0.0))
+        return keys if time.monotonic() < until else ()
+
+    async def look_up(self, account: str) -> tuple[str, ...] | None:
+        """None without such an account."""
+        if not account.isprintable():  # such as a NUL: no account's name, and not every database may be asked
+            return None
+        keys = await asyncio.get_running_loop().run_in_executor(self._threads, self._read, account)
+        if keys is not None:
+            self._known[account] = keys, time.monotonic() + KEYS_KNOWN_SECONDS
+        return keys
+
+    def _read(self, account: str) -> tuple[str, ...] | None:
+        with self._receiver.database.read() as session:
+            return callback_keys(session, self._receiver.cipher, account)
+
+
+def receiver_router(receiver: Receiver) -> APIRouter:
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="receiver")
+    known = KnownKeys(receiver, threads)
+    writes = Together(receiver.database, threads)
+
+    async def receive(request: Request) -> Response:
+        account, body = request.path_params["account"], await _limited_body(request)
         if body is None:
             return _answer(413, "too_large", "a callback has at most 1 MiB")
-        # In threads of its own: an answer waits neither for the relay nor for the API, nor do these wait for a burst.
-        return await to_thread.run_sync(_receive, receiver, account, dict(request.headers), body, limiter=threads)
+        if not is_genuine(request.headers, body, known.of(account)):
+            keys = await known.look_up(account)  # it may be signed with a new one
+            if keys is None:
+                return _answer(404, "unknown_account", "no such account")
+            if not is_genuine(request.headers, body, keys):
+                return _answer(401, "bad_signature", NOT_GENUINE)
+        told = _told(body)
+        if told is None:
+            return _answer(400, "not_json", "the body is no JSON object")
+        callback = NewCallback(account, *_names(told, body), body.decode(), time.time())
+        is_new = await writes.write(lambda session: store_callback(session, callback, receiver.clock.now()))
+        if is_new:
+            receiver.wake()
+        return _answer(200, "stored" if is_new else "repeated", None)
 
+    router = APIRouter()
+    # Starlette's own route: there is nothing that FastAPI could read, check, or describe.
+    router.add_route("/callbacks/billogram/{account}", receive, methods=["POST"], include_in_schema=False)
     return router
-
-
-def _receive(receiver: Receiver, account: str, headers: dict[str, str], body: bytes) -> Response:
-    keys = None
-    if account.isprintable():  # what is not, such as a NUL, is no account's name, and not every database may be asked
-        with receiver.database.read() as session:
-            keys = callback_keys(session, receiver.cipher, account)
-    if keys is None:
-        return _answer(404, "unknown_account", "no such account")
-    if not is_genuine(headers, body, keys):
-        return _answer(401, "bad_signature", "the signature is missing or wrong, or the account has no callback key")
-    told = _told(body)
-    if told is None:
-        return _answer(400, "not_json", "the body is no JSON object")
-    with receiver.database.write() as session:
-        now = receiver.clock.now()
-        is_new = store_callback(session, account, *_names(told, body), body.decode(), now, time.time())
-    if is_new:
-        receiver.wake()
-    return _answer(200, "stored" if is_new else "repeated", None)
 
 
 async def _limited_body(request: Request) -> bytes | None:

@@ -8,7 +8,7 @@ with others in one transaction; only what does not is recorded by itself, after 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -22,29 +22,31 @@ from billogram.translate import callback_news, remote_invoice
 from callbacks.boxes import TRY_AGAIN_SECONDS_MAX, patience
 from callbacks.reading import must_read
 from callbacks.relay import FAILED
-from contracts.bill import BillStatus, Fact, bill_parts
+from contracts.bill import BillStatus, bill_parts
 from contracts.invoice import CallbackNews, RemoteInvoice
 from observing.subject import about
 from observing.tracing import span
 from store.accounts import PlatformAccess, platform_access
-from store.bills import bill_of_invoice, take_over
+from store.bills import take_over
 from store.cipher import Cipher
 from store.database import Database
-from store.facts import add_facts, facts_of
-from store.inbox import DONE, IGNORED, UNMATCHED, StoredCallback, finish_callback, try_callback_later
+from store.inbox import DONE, IGNORED, NEW, UNMATCHED, StoredCallback, finish_callbacks, try_callback_later
+from store.ledger import Ledger, Named
 from store.schema import BillRow
-
-NOT_USED = "a kind that we do not use"
 
 log = logging.getLogger(__name__)
 
 Invoices = dict[str, RemoteInvoice | None]
 
 
-class Found(NamedTuple):
-    news: CallbackNews
-    bill: BillRow
-    known: Sequence[Fact]
+class Outcome(NamedTuple):
+    """What becomes of a callback, and why."""
+
+    state: str
+    why: str = ""
+
+
+NOT_USED = Outcome(IGNORED, "a kind that we do not use")
 
 
 class Recording:
@@ -54,29 +56,34 @@ class Recording:
         self._database = database
         self._cipher = cipher
         self._http = http
-        self.wake = wake
+        self._wake = wake
+        self._has_news = False
 
     def record_together(self, session: Session, due: Sequence[StoredCallback]) -> Sequence[StoredCallback]:
         """What says enough, in the caller's transaction. Returned is the rest, and what comes behind it of a billogram.
 
         Who holds many bills waits for none: raises OperationalError if another transaction has one of them.
         """
+        told = {stored.id: _news(stored) for stored in due}
+        ledger = Ledger(session, [one for stored in due for one in _named(stored, told[stored.id] or ())], nowait=True)
         rest: list[StoredCallback] = []
+        over: dict[Outcome, list[StoredCallback]] = {}
         for stored in due:
-            is_behind = any((one.account, one.subject) == (stored.account, stored.subject) for one in rest)
-            with about(stored.account):
-                if is_behind or not _record_now(session, stored):
-                    rest.append(stored)
+            news, is_behind = told[stored.id], any(_are_of_one(stored, other) for other in rest)
+            if is_behind or news is None or _must_read(ledger, stored, news):
+                rest.append(stored)
+            else:
+                over.setdefault(_enter(ledger, stored, news, {}), []).append(stored)
+        ledger.write()
+        self._has_news |= ledger.has_news
+        for outcome, callbacks in over.items():
+            _end(session, callbacks, outcome)
         return rest
 
     async def record(self, stored: StoredCallback) -> None:
-        try:
-            news = callback_news(stored.body)
-        except ValidationError:
-            await asyncio.to_thread(self._finish, stored, UNMATCHED, "its words are not those that we know")
-            return
-        if not news:
-            await asyncio.to_thread(self._finish, stored, IGNORED, NOT_USED)
+        news = _news(stored)
+        if news is None:
+            await asyncio.to_thread(self._refuse, stored)
             return
         access = await asyncio.to_thread(self._record_if_enough, stored, news)
         if access is not None:
@@ -86,7 +93,13 @@ class Recording:
                 await asyncio.to_thread(self._later, stored, error)
                 return
             await asyncio.to_thread(self._record_with, stored, news, invoices)
-        self.wake()
+        self._wake()
+
+    def committed(self) -> None:
+        """Most callbacks only repeat what the bill's maker was answered; there is nothing to tell then."""
+        if self._has_news:
+            self._has_news = False
+            self._wake()
 
     async def _read(self, access: PlatformAccess, billogram_id: str) -> RemoteInvoice | None:
         platform = BillogramClient(self._http, Credentials(access.url, access.user, access.key))
@@ -98,75 +111,100 @@ class Recording:
     def _record_if_enough(self, stored: StoredCallback, news: Sequence[CallbackNews]) -> PlatformAccess | None:
         """If the callback does not say enough, nothing is recorded, and the answer is where more can be read."""
         with self._database.write() as session:
-            found = _find(session, stored, news)
-            if _must_read(found):
+            ledger = Ledger(session, _named(stored, news))
+            if _must_read(ledger, stored, news):
                 return platform_access(session, self._cipher, stored.account)
-            _record(session, stored, news, found, {})
+            _record(session, ledger, stored, news, {})
             return None
 
     def _record_with(self, stored: StoredCallback, news: Sequence[CallbackNews], invoices: Invoices) -> None:
         with self._database.write() as session:
-            _record(session, stored, news, _find(session, stored, news), invoices)
+            _record(session, Ledger(session, _named(stored, news)), stored, news, invoices)
 
-    def _finish(self, stored: StoredCallback, state: str, why: str) -> None:
+    def _refuse(self, stored: StoredCallback) -> None:
         with self._database.write() as session:
-            finish_callback(session, stored, state, why)
-        if state == UNMATCHED:
-            log.warning("callback %d is unmatched: %s", stored.id, why)
+            _end(session, [stored], Outcome(UNMATCHED, "its words are not those that we know"))
 
     def _later(self, stored: StoredCallback, error: BillogramError) -> None:
         with self._database.write() as session:
             _again(session, stored, str(error), type(error).__name__, error.again_after or 0.0)
 
 
-def _record_now(session: Session, stored: StoredCallback) -> bool:
-    """False if it must be recorded by itself; then nothing is changed."""
+def _news(stored: StoredCallback) -> Sequence[CallbackNews] | None:
+    """None if its words are not those that we know."""
     try:
-        news = callback_news(stored.body)
+        return callback_news(stored.body)
     except ValidationError:
-        return False
-    if not news:
-        finish_callback(session, stored, IGNORED, NOT_USED)
-        return True
-    found = _find(session, stored, news, nowait=True)
-    if _must_read(found):
-        return False
-    _record(session, stored, news, found, {})
-    return True
+        return None
 
 
-def _must_read(found: Sequence[Found]) -> bool:
-    return any(must_read(BillStatus(bill.status), known, one) for one, bill, known in found)
+def _named(stored: StoredCallback, news: Iterable[CallbackNews]) -> list[Named]:
+    """The bills that the callback tells of; most callbacks tell of one."""
+    return [Named(stored.account, one.billogram_id, one.custom) for one in news]
 
 
-def _find(
-    session: Session, stored: StoredCallback, news: Sequence[CallbackNews], *, nowait: bool = False
-) -> list[Found]:
-    """The bills that the callback tells of, locked, with their facts; most callbacks tell of one."""
-    found = []
-    for one in news:
-        bill = bill_of_invoice(session, stored.account, one.billogram_id, one.custom, nowait=nowait)
+def _are_of_one(one: StoredCallback, other: StoredCallback) -> bool:
+    return (one.account, one.subject) == (other.account, other.subject)
+
+
+def _found(
+    ledger: Ledger, stored: StoredCallback, news: Sequence[CallbackNews]
+) -> Iterator[tuple[CallbackNews, BillRow]]:
+    for one, named in zip(news, _named(stored, news), strict=True):
+        bill = ledger.bill(named)
         if bill is not None:
-            found.append(Found(one, bill, facts_of(session, bill)))
-    return found
+            yield one, bill
+
+
+def _must_read(ledger: Ledger, stored: StoredCallback, news: Sequence[CallbackNews]) -> bool:
+    found = _found(ledger, stored, news)
+    return any(must_read(BillStatus(bill.status), ledger.facts_of(bill), one) for one, bill in found)
 
 
 def _record(
-    session: Session, stored: StoredCallback, news: Sequence[CallbackNews], found: Sequence[Found], invoices: Invoices
+    session: Session, ledger: Ledger, stored: StoredCallback, news: Sequence[CallbackNews], invoices: Invoices
 ) -> None:
-    """All that one callback tells, in one transaction."""
-    for one, bill, known in found:
+    outcome = _enter(ledger, stored, news, invoices)
+    ledger.write()
+    _end(session, [stored], outcome)
+
+
+def _enter(ledger: Ledger, stored: StoredCallback, news: Sequence[CallbackNews], invoices: Invoices) -> Outcome:
+    """All that one callback tells."""
+    if not news:
+        return NOT_USED
+    found = [*_found(ledger, stored, news)]
+    for one, bill in found:
         invoice = invoices.get(one.billogram_id)
         with _subject(stored, bill):
             bill.billogram_id = one.billogram_id
             if invoice is not None:
                 take_over(bill, invoice)
-            add_facts(session, bill, known, (*one.facts, *(invoice.facts if invoice else ())))
+            ledger.add(bill, (*one.facts, *(invoice.facts if invoice else ())))
             log.info("callback %d recorded: bill %s is %s", stored.id, bill.bill_id, bill.status)
-    if found:
-        finish_callback(session, stored, DONE)
-    else:
-        _unknown_bill(session, stored, news[0])
+    return Outcome(DONE) if found else _of_unknown_bill(stored, news[0])
+
+
+def _of_unknown_bill(stored: StoredCallback, news: CallbackNews) -> Outcome:
+    if news.custom is None or bill_parts(news.custom) is None:
+        return Outcome(IGNORED, "an invoice that is not ours")
+    if time.time() >= stored.give_up_at:
+        return Outcome(UNMATCHED, f"no bill {news.custom}")
+    return Outcome(NEW, f"no bill {news.custom} yet")
+
+
+def _end(session: Session, callbacks: Sequence[StoredCallback], outcome: Outcome) -> None:
+    """One that stays new is tried again later."""
+    if outcome.state == NEW:
+        for stored in callbacks:
+            with about(stored.account):
+                _again(session, stored, outcome.why, "no_bill")
+        return
+    finish_callbacks(session, callbacks, outcome.state, outcome.why or None)
+    if outcome.state == UNMATCHED:
+        for stored in callbacks:
+            with about(stored.account):
+                log.warning("callback %d is unmatched: %s", stored.id, outcome.why)
 
 
 @contextmanager
@@ -178,16 +216,6 @@ def _subject(stored: StoredCallback, bill: BillRow) -> Iterator[None]:
         span("record callback"),
     ):
         yield
-
-
-def _unknown_bill(session: Session, stored: StoredCallback, news: CallbackNews) -> None:
-    if news.custom is None or bill_parts(news.custom) is None:
-        finish_callback(session, stored, IGNORED, "an invoice that is not ours")
-    elif time.time() >= stored.give_up_at:
-        finish_callback(session, stored, UNMATCHED, f"no bill {news.custom}")
-        log.warning("callback %d is unmatched: no bill %s in 24 hours", stored.id, news.custom)
-    else:
-        _again(session, stored, f"no bill {news.custom} yet", "no_bill")
 
 
 def _again(session: Session, stored: StoredCallback, trouble: str, reason: str, wanted: float = 0.0) -> None:

@@ -83,23 +83,8 @@ def begin_bill(
     return bill
 
 
-def lock_bill(session: Session, account: str, identity: str, *, nowait: bool = False) -> BillRow | None:
-    return session.get(BillRow, (account, identity), with_for_update={"nowait": nowait})
-
-
-def bill_of_invoice(
-    session: Session, account: str, billogram_id: str, custom: str | None, *, nowait: bool = False
-) -> BillRow | None:
-    """The bill, locked: by the platform's id, or by ours while the platform's is not known yet (EDGE-14).
-
-    Raises OperationalError with `nowait`, if another transaction has locked it.
-    """
-    of_invoice = sa.select(BillRow).where(BillRow.account == account, BillRow.billogram_id == billogram_id)
-    row = session.scalars(of_invoice.with_for_update(nowait=nowait)).first()
-    if row is not None or custom is None:
-        return row
-    row = lock_bill(session, account, custom, nowait=nowait)
-    return row if row is not None and row.billogram_id is None else None
+def lock_bill(session: Session, account: str, identity: str) -> BillRow | None:
+    return session.get(BillRow, (account, identity), with_for_update=True)
 
 
 def order_of(bill: BillRow, customer_no: int, now: datetime) -> InvoiceOrder:

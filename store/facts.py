@@ -15,26 +15,35 @@ from contracts.periods import civil_day
 from store.schema import BillRow, FactRow, OutboxRow
 from store.watching import watch_bill
 
+_WRITE = sa.insert(FactRow)
+_QUEUE = sa.insert(OutboxRow).inline()
+
 
 def record_facts(session: Session, bill: BillRow, facts: Iterable[Fact], *, tell: bool = True) -> bool:
     """`bill` is locked by this transaction; `tell` queues its news for the contract. True if its version rose."""
-    return add_facts(session, bill, facts_of(session, bill), facts, tell=tell)
+    version = bill.version
+    new = take_facts(session, bill, facts_of(session, bill), facts, tell=tell)
+    write_facts(session, [(bill, fact) for fact in new])
+    return bill.version > version
 
 
-def add_facts(
+def take_facts(
     session: Session, bill: BillRow, known: Sequence[Fact], facts: Iterable[Fact], *, tell: bool = True
-) -> bool:
-    """The same for one who has read the facts that are `known` already, with the bill locked."""
+) -> Sequence[Fact]:
+    """Those of `facts` that are new. The bill is what they make it; the caller writes them in this transaction."""
     new: list[Fact] = []
     for fact in facts:
         if not any(is_same_fact(fact, other) for other in (*known, *new)):
             new.append(fact)
     watch_bill(session, bill).note_facts(new, [*known, *new])
-    has_risen = recompute(session, bill, [*known, *new], tell=tell)
+    recompute(session, bill, [*known, *new], tell=tell)
+    return new
+
+
+def write_facts(session: Session, new: Sequence[tuple[BillRow, Fact]]) -> None:
     if new:
         session.flush()  # the bill goes before its facts
-        session.connection().execute(sa.insert(FactRow), [_row(bill, fact) for fact in new])
-    return has_risen
+        session.connection().execute(_WRITE, [_row(bill, fact) for bill, fact in new])
 
 
 def facts_of(session: Session, bill: BillRow) -> Sequence[Fact]:
@@ -66,7 +75,8 @@ def recompute(session: Session, bill: BillRow, facts: Iterable[Fact], *, tell: b
         return False
     bill.version += 1
     if tell and bill.status != BillStatus.CREATING:
-        session.add(OutboxRow(account=bill.account, contract_id=bill.contract_id, bill_id=bill.bill_id))
+        news = {"account": bill.account, "contract_id": bill.contract_id, "bill_id": bill.bill_id}
+        session.connection().execute(_QUEUE, news)  # at once, for it notes the trace that is open now
     return True
 
 

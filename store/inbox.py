@@ -15,6 +15,25 @@ KEPT_SECONDS = 24 * 3600
 LEASE_SECONDS = 15.0
 """Longer than the platform or Temporal is waited for, short enough for what a dead process held."""
 NEW, DONE, IGNORED, UNMATCHED = "new", "done", "ignored", "unmatched"
+_NOW = sa.bindparam("now", type_=sa.Float)
+_OF_THESE = CallbackRow.id.in_(sa.bindparam("ids", expanding=True))
+_HELD = sa.select(CallbackRow.subject).where(CallbackRow.state == NEW, CallbackRow.leased_until > _NOW)
+_DUE = (
+    sa.select(CallbackRow.__table__)
+    .where(CallbackRow.state == NEW, CallbackRow.try_at <= _NOW, CallbackRow.leased_until <= _NOW)
+    .where(CallbackRow.subject.not_in(_HELD))
+    .order_by(CallbackRow.try_at, CallbackRow.id)  # as their index does, however many wait
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+    .with_for_update(skip_locked=True)
+)
+_LEASE = sa.update(CallbackRow).where(_OF_THESE).values(leased_until=sa.bindparam("until"))
+_END = (
+    sa.update(CallbackRow).where(_OF_THESE).values(state=sa.bindparam("its_state"), trouble=sa.bindparam("its_trouble"))
+)
+_STORE = {
+    dialect: insert(CallbackRow).on_conflict_do_nothing().returning(CallbackRow.id)
+    for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
 
 
 class StoredCallback(Record):
@@ -36,6 +55,15 @@ class StoredCallback(Record):
         return self.give_up_at - KEPT_SECONDS
 
 
+class NewCallback(NamedTuple):
+    account: str
+    callback_id: str
+    subject: str
+    body: str
+    came_at: float
+    """Real time, seconds since 1970."""
+
+
 class Backlog(NamedTuple):
     """Rows that are due, leased or not, and by how many seconds the oldest is past its due try."""
 
@@ -43,18 +71,16 @@ class Backlog(NamedTuple):
     oldest_seconds: float
 
 
-def store_callback(
-    session: Session, account: str, callback_id: str, subject: str, body: str, received_at: datetime, now: float
-) -> bool:
-    """False for one that is stored already. `now` is real time, seconds since 1970."""
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert(CallbackRow) if dialect == "postgresql" else sqlite.insert(CallbackRow)
-    values = {
-        "account": account, "callback_id": callback_id, "subject": subject, "received_at": received_at, "body": body,
-        "state": NEW, "try_at": now, "give_up_at": now + KEPT_SECONDS, "leased_until": 0.0, "attempts": 0,
+def store_callback(session: Session, callback: NewCallback, received_at: datetime) -> bool:
+    """False for one that is stored already."""
+    came_at = callback.came_at
+    row = {
+        "account": callback.account, "callback_id": callback.callback_id, "subject": callback.subject,
+        "body": callback.body, "received_at": received_at, "state": NEW, "try_at": came_at,
+        "give_up_at": came_at + KEPT_SECONDS,
     }  # fmt: skip
-    done = session.execute(insert.values(values).on_conflict_do_nothing().returning(CallbackRow.id))
-    return done.first() is not None
+    connection = session.connection()
+    return connection.execute(_STORE[connection.dialect.name], row).first() is not None
 
 
 def due_callbacks(session: Session, now: float, limit: int) -> Sequence[StoredCallback]:
@@ -62,15 +88,7 @@ def due_callbacks(session: Session, now: float, limit: int) -> Sequence[StoredCa
 
     What another process has locked is skipped, and a billogram of which one is leased is left to whoever has it.
     """
-    held = sa.select(CallbackRow.subject).where(CallbackRow.state == NEW, CallbackRow.leased_until > now)
-    rows = session.scalars(
-        sa.select(CallbackRow)
-        .where(CallbackRow.state == NEW, CallbackRow.try_at <= now, CallbackRow.leased_until <= now)
-        .where(CallbackRow.subject.not_in(held))
-        .order_by(CallbackRow.try_at, CallbackRow.id)  # as their index does, however many wait
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    rows = session.execute(_DUE, {"now": now, "limit": limit})
     return [StoredCallback.model_validate(row, from_attributes=True) for row in rows]
 
 
@@ -84,7 +102,9 @@ def lease_callbacks(session: Session, due: Iterable[StoredCallback], now: float)
     for callback in due:
         oldest.setdefault((callback.account, callback.subject), callback)
     until = now + LEASE_SECONDS
-    _set(session, oldest.values(), leased_until=until)
+    if oldest:
+        ids = [callback.id for callback in oldest.values()]
+        session.connection().execute(_LEASE, {"ids": ids, "until": until})
     return [callback.model_copy(update={"leased_until": until}) for callback in oldest.values()]
 
 
@@ -102,8 +122,11 @@ def callback_backlog(session: Session, now: float) -> Backlog:
     return Backlog(rows, now - oldest if rows else 0.0)
 
 
-def finish_callback(session: Session, callback: StoredCallback, state: str, trouble: str | None = None) -> None:
-    _set(session, [callback], state=state, trouble=trouble)
+def finish_callbacks(
+    session: Session, callbacks: Iterable[StoredCallback], state: str, trouble: str | None = None
+) -> None:
+    ended = {"ids": [callback.id for callback in callbacks], "its_state": state, "its_trouble": trouble}
+    session.connection().execute(_END, ended)
 
 
 def try_callback_later(session: Session, callback: StoredCallback, try_at: float, trouble: str) -> None:
@@ -142,10 +165,3 @@ def unmatched_callbacks(session: Session, account: str) -> Sequence[StoredCallba
         .order_by(CallbackRow.id)
     )
     return [StoredCallback.model_validate(row, from_attributes=True) for row in rows]
-
-
-def _set(session: Session, callbacks: Iterable[StoredCallback], **values: object) -> None:
-    ids = [callback.id for callback in callbacks]
-    if ids:
-        changed = sa.update(CallbackRow).where(CallbackRow.id.in_(ids)).values(**values)
-        session.execute(changed, execution_options={"synchronize_session": False})

@@ -18,9 +18,7 @@ from store.schema import BillRow, ContractRow, OutboxRow
 
 _FIRST = sa.select(sa.func.min(OutboxRow.id)).group_by(OutboxRow.account, OutboxRow.contract_id)
 """The row of each contract whose turn it is."""
-
-
-CLAIMED = (
+_CLAIMED = (
     OutboxRow.id,
     OutboxRow.account,
     OutboxRow.contract_id,
@@ -28,6 +26,25 @@ CLAIMED = (
     OutboxRow.attempts,
     OutboxRow.trouble,
     OutboxRow.traceparent,
+)
+_NOW = sa.bindparam("now", type_=sa.Float)
+_OF_THESE = OutboxRow.id.in_(sa.bindparam("ids", expanding=True))
+_EARLIER = aliased(OutboxRow)
+_IS_OF_SAME = (_EARLIER.account == OutboxRow.account, _EARLIER.contract_id == OutboxRow.contract_id)
+_DUE = (
+    sa.select(*_CLAIMED)
+    .where(OutboxRow.try_at <= _NOW, OutboxRow.leased_until <= _NOW)
+    .where(~sa.exists().where(*_IS_OF_SAME, _EARLIER.id < OutboxRow.id))
+    .order_by(OutboxRow.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+    .with_for_update(skip_locked=True, of=OutboxRow)
+)
+_LEASE = sa.update(OutboxRow).where(_OF_THESE).values(leased_until=sa.bindparam("until"))
+_FORGET = sa.delete(OutboxRow).where(_OF_THESE)
+_BILLS = sa.select(BillRow).where(
+    # Not by pairs, for which SQLite reads the whole table.
+    BillRow.account.in_(sa.bindparam("accounts", expanding=True)),
+    BillRow.bill_id.in_(sa.bindparam("bills", expanding=True)),
 )
 
 
@@ -77,22 +94,12 @@ def claim_tellings(session: Session, now: float, limit: int, done: Collection[in
     question costs the same however much is queued.
     """
     forget(session, done)
-    earlier = aliased(OutboxRow)
-    is_of_same = (earlier.account == OutboxRow.account, earlier.contract_id == OutboxRow.contract_id)
-    claimed = session.execute(
-        sa.select(*CLAIMED)
-        .where(OutboxRow.try_at <= now, OutboxRow.leased_until <= now)
-        .where(~sa.exists().where(*is_of_same, earlier.id < OutboxRow.id))
-        .order_by(OutboxRow.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=OutboxRow)
-    ).all()
+    claimed = session.execute(_DUE, {"now": now, "limit": limit}).all()
     if not claimed:
         return []
-    leased = sa.update(OutboxRow).where(OutboxRow.id.in_([row.id for row in claimed]))
-    session.execute(leased.values(leased_until=now + LEASE_SECONDS), execution_options={"synchronize_session": False})
-    news = _news(session, [(row.account, row.bill_id) for row in claimed if row.bill_id is not None])
     until = now + LEASE_SECONDS
+    session.connection().execute(_LEASE, {"ids": [row.id for row in claimed], "until": until})
+    news = _news(session, [(row.account, row.bill_id) for row in claimed if row.bill_id is not None])
     return [Telling(**row._mapping, leased_until=until, news=news.get((row.account, row.bill_id))) for row in claimed]
 
 
@@ -142,10 +149,10 @@ def waiting_tellings(session: Session, account: str) -> Sequence[Telling]:
 
 def forget(session: Session, done: Collection[int]) -> None:
     if done:
-        gone = sa.delete(OutboxRow).where(OutboxRow.id.in_(done))
-        session.execute(gone, execution_options={"synchronize_session": False})
+        session.connection().execute(_FORGET, {"ids": [*done]})
 
 
 def _news(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], BillRecord]:
-    rows = session.scalars(sa.select(BillRow).where(sa.tuple_(BillRow.account, BillRow.bill_id).in_(keys)))
+    named = {"accounts": [*{account for account, _ in keys}], "bills": [bill_id for _, bill_id in keys]}
+    rows = session.scalars(_BILLS, named) if keys else ()
     return {(row.account, row.bill_id): record_of(row) for row in rows}

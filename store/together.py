@@ -4,6 +4,7 @@ one is written by itself."""
 import asyncio
 import contextvars
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy.orm import Session
@@ -24,8 +25,9 @@ class Write(NamedTuple):
 
 
 class Together:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, threads: Executor | None = None) -> None:
         self._database = database
+        self._threads = threads
         self._waiting: list[Write] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -41,7 +43,8 @@ class Together:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:TOGETHER_MAX], self._waiting[TOGETHER_MAX:]
-                for write, result in zip(batch, await asyncio.to_thread(self._try, batch), strict=True):
+                results = await asyncio.get_running_loop().run_in_executor(self._threads, self._try, batch)
+                for write, result in zip(batch, results, strict=True):
                     if write.answer.done():
                         continue  # its caller was cancelled
                     if isinstance(result, Exception):

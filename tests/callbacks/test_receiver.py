@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from billogram.verify import sign
+from callbacks import receiver
 from callbacks.receiver import BODY_BYTES_MAX, Receiver, receiver_router
 from contracts.policy import Policy
-from store.accounts import PlatformAccess, create_account
+from store.accounts import PlatformAccess, create_account, set_platform
 from store.cipher import Cipher
 from store.clock import Clock
 from store.database import Database
@@ -122,3 +123,33 @@ async def test_a_name_that_no_database_keeps_is_replaced_by_the_words_own(
 
 async def test_an_unsigned_callback_is_refused(http: httpx.AsyncClient) -> None:
     assert (await http.post("/callbacks/billogram/demo", content=EVENT)).status_code == 401
+
+
+def changed_key(database: Database, key: str) -> None:
+    platform = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key", callback_keys=(key,))
+    with database.write() as session:
+        set_platform(session, Cipher(KEY), "demo", platform)
+
+
+async def test_a_new_key_opens_at_once_and_one_that_was_withdrawn_soon_no_longer(
+    http: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver, "KEYS_KNOWN_SECONDS", 0.0)
+    statuses = [await send(http, EVENT)]
+    for key in ("second", "third"):
+        changed_key(database, key)
+        statuses += [await send(http, EVENT, key=key), await send(http, EVENT)]
+
+    assert statuses == [200, 200, 200, 200, 401]
+
+
+async def test_keys_that_were_read_a_moment_ago_are_not_read_again(http: httpx.AsyncClient, database: Database) -> None:
+    await send(http, EVENT)
+    read: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *seen: read.append(seen[2]))
+    again = await send(http, EVENT)
+    changed_key(database, "second")
+    changed = [await send(http, EVENT, key="second"), await send(http, EVENT)]
+
+    assert (again, changed) == (200, [200, 200])
+    assert sum("FROM accounts" in statement and "WHERE" in statement for statement in read) == 2

@@ -30,13 +30,13 @@ from store.cipher import Cipher
 from store.clock import Clock
 from store.database import Database
 from store.facts import facts_of
-from store.inbox import claim_callbacks, store_callback
+from store.inbox import claim_callbacks
 from store.reconciliation import accounts
 from store.schema import BillRow, CallbackRow, OutboxRow
 from tests.billogram.making import Platform, stub
 from tests.billogram_sandbox.calling import KEY as PLATFORM_KEY
 from tests.billogram_sandbox.calling import USER, Json, data
-from tests.store.making import ACCOUNT, CONTRACT, KEY, first_period, new_store, sold
+from tests.store.making import ACCOUNT, CONTRACT, KEY, come, first_period, new_store, sold
 
 LISTS = {"GET /billogram": 2}
 
@@ -395,7 +395,7 @@ async def test_a_list_without_an_end_is_not_read_for_ever() -> None:
 async def test_callbacks_that_found_no_bill_are_counted(publisher: Publisher) -> None:
     with publisher.database.write() as session:
         for number, (state, attempts) in enumerate([("unmatched", 9), ("new", 3), ("new", 0), ("done", 1)]):
-            store_callback(session, ACCOUNT, str(number), str(number), "{}", datetime.now(UTC), time.time())
+            come(session, str(number), str(number), came_at=time.time())
             row = session.scalars(sa.select(CallbackRow).where(CallbackRow.callback_id == str(number))).one()
             row.state, row.attempts = state, attempts
     callbacks = (await publisher.sweep()).callbacks
@@ -469,6 +469,6 @@ async def heard(publisher: Publisher, body: Json) -> None:
     with publisher.database.write() as session:
         text = simplejson.dumps(body, use_decimal=True)
         session.execute(sa.delete(CallbackRow))
-        store_callback(session, ACCOUNT, body["callback_id"], "subject", text, datetime.now(UTC), time.time())
+        come(session, body["callback_id"], "subject", text, time.time())
         (callback,) = claim_callbacks(session, time.time(), 1)
     await Recording(publisher.database, Cipher(KEY), publisher.platform.http, lambda: None).record(callback)

@@ -13,9 +13,9 @@ from callbacks.recording import Recording
 from contracts.bill import BillStatus
 from store.cipher import Cipher
 from store.database import Database
-from store.inbox import claim_callbacks, store_callback
+from store.inbox import claim_callbacks
 from store.schema import BillRow, CallbackRow
-from tests.store.making import ACCOUNT, BILL, KEY, NOW, begun, new_store, sold
+from tests.store.making import ACCOUNT, BILL, KEY, NOW, begun, come, new_store, sold
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def body(custom: str | None, kind: str = "BillogramSent", **more: object) -> str
 
 async def recorded(database: Database, told: str, *, given_up: bool = False) -> CallbackRow:
     with database.write() as session:
-        kept_at = time.time() - (25 * 3600 if given_up else 0)
-        store_callback(session, ACCOUNT, "one", "Xk29fPw", told, NOW, kept_at)
+        came_at = time.time() - (25 * 3600 if given_up else 0)
+        come(session, "one", "Xk29fPw", told, came_at)
         (callback,) = claim_callbacks(session, time.time(), 10)
     async with httpx.AsyncClient() as http:
         await Recording(database, Cipher(KEY), http, lambda: None).record(callback)

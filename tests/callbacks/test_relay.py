@@ -13,10 +13,10 @@ from prometheus_client import REGISTRY
 from callbacks.boxes import Outbox
 from callbacks.relay import Relay
 from store.database import Database
-from store.inbox import LEASE_SECONDS, Backlog, StoredCallback, claim_callbacks, store_callback
+from store.inbox import LEASE_SECONDS, Backlog, StoredCallback, claim_callbacks
 from store.outbox import Telling, claim_tellings, telling_backlog
 from store.schema import OutboxRow
-from tests.store.making import ACCOUNT, NOW, new_store
+from tests.store.making import ACCOUNT, come, new_store
 
 CONTRACTS, TELLINGS_EACH, RELAYS = 12, 6, 3
 
@@ -91,7 +91,7 @@ def test_callbacks_of_one_billogram_are_leased_one_at_a_time(database: Database)
 
     with database.write() as session:
         for callback_id, subject in (("a1", "a"), ("a2", "a"), ("b1", "b")):
-            store_callback(session, ACCOUNT, callback_id, subject, "{}", NOW, 1000.0)
+            come(session, callback_id, subject)
 
     assert due(1000.0) == ["a1", "b1"]
     assert due(1001.0) == []

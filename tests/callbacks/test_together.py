@@ -1,7 +1,7 @@
 """The inbox records what it takes at once, many callbacks in one transaction; only what needs more is leased."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -13,16 +13,17 @@ from callbacks import recording
 from callbacks.boxes import TOGETHER_MAX, Inbox
 from callbacks.recording import Recording
 from callbacks.relay import Relay
-from contracts.bill import bill_id
+from contracts.bill import Fact, bill_id
 from observing.subject import Subject, subject
-from store import facts
 from store.cipher import Cipher
 from store.database import Database
-from store.inbox import StoredCallback, store_callback
+from store.facts import facts_of
+from store.inbox import StoredCallback
+from store.ledger import Ledger
 from store.schema import BillRow, CallbackRow
 from tests.callbacks.test_recording import body
 from tests.conftest import new_database
-from tests.store.making import ACCOUNT, KEY, NOW, begun, new_store, sold
+from tests.store.making import ACCOUNT, KEY, NOW, begun, come, new_store, sold
 
 CAME = 1000.0
 
@@ -58,7 +59,7 @@ def sent(database: Database, count: int) -> list[str]:
 
 def tell(session: Session, callback_id: str, contract_id: str, **more: Any) -> None:
     told = body(bill_id(contract_id, 0, 0), **more).replace("Xk29fPw", contract_id)
-    store_callback(session, ACCOUNT, callback_id, contract_id, told, NOW, CAME)
+    come(session, callback_id, contract_id, told, CAME)
 
 
 def states(database: Database) -> dict[str, tuple[str, bool]]:
@@ -128,6 +129,35 @@ async def test_a_stop_waits_for_one_batch_of_a_backlog_and_leaves_the_rest(
     assert [*states(database).values()].count(("new", False)) == TOGETHER_MAX + 1
 
 
+def test_what_a_callback_tells_counts_for_those_behind_it_in_the_same_transaction(database: Database) -> None:
+    sent(database, 1)
+    payment = {"type": "Payment", "created_at": "2026-11-21 12:00:02", "data": {"amount": 395}, "event_uuid": "u-2"}
+    sums = {"id": "c-00", "state": "Paid", "detailed_sums": {"paid_sum": -395}}
+    with database.write() as session:
+        for name in ("paid", "paid again"):
+            come(session, name, "c-00", body(None, event=payment, billogram=sums), CAME)
+    leased = Watched(database).claim(CAME, 40)
+    with database.read() as session:
+        bill = session.get_one(BillRow, (ACCOUNT, bill_id("c-00", 0, 0)))
+        kinds = [fact.type for fact in facts_of(session, bill)]
+
+    assert (leased, {state for state, _ in states(database).values()}) == ([], {"done"})
+    assert (bill.billogram_id, bill.remaining_minor) == ("c-00", 0)
+    assert kinds == ["dispatched", "payment"]
+
+
+def test_the_teller_is_woken_for_news_alone(database: Database) -> None:
+    sent(database, 1)
+    inbox = Watched(database)
+    inbox.claim(CAME, 40)
+    with database.write() as session:
+        tell(session, "again", "c-00")
+    inbox.claim(CAME, 40)
+
+    assert set(states(database).values()) == {("done", False)}
+    assert inbox.wakes == 1
+
+
 def test_what_needs_more_is_leased_and_holds_up_its_own_billogram_alone(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,14 +180,14 @@ def test_if_one_fails_none_is_recorded_and_each_is_tried_by_itself(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent(database, 3)
-    add_facts = facts.add_facts
+    add = Ledger.add
 
-    def fails_for_one(session: Any, bill: BillRow, *rest: Any) -> bool:
+    def fails_for_one(ledger: Ledger, bill: BillRow, facts: Iterable[Fact]) -> None:
         if bill.contract_id == "c-01":
             raise ZeroDivisionError
-        return add_facts(session, bill, *rest)
+        add(ledger, bill, facts)
 
-    monkeypatch.setattr(recording, "add_facts", fails_for_one)
+    monkeypatch.setattr(Ledger, "add", fails_for_one)
     inbox = Watched(database)
     leased = inbox.claim(CAME, 40)
 

@@ -1,6 +1,5 @@
 """Accounts through the command, on the store itself."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,11 @@ from contracts.policy import Mode, Policy
 from store.accounts import account_of_key, current_policy, platform_access
 from store.cipher import Cipher, new_cipher_key
 from store.database import Database
-from store.inbox import claim_callbacks, store_callback, try_callback_later
+from store.inbox import claim_callbacks, try_callback_later
 from store.operators import password_hash_of
 from store.passwords import is_right
 from store.schema import OutboxRow
+from tests.store.making import come
 
 SECRET = new_cipher_key()
 
@@ -138,7 +138,7 @@ def test_migrate_makes_the_store() -> None:
 def test_what_was_tried_in_vain_is_shown_with_its_trouble(database: Database) -> None:
     avtal("create", "paper")
     with database.write() as session:
-        store_callback(session, "paper", "one", "Xk29fPw", "{}", datetime.now(UTC), 1000.0)
+        come(session, "one", "Xk29fPw", account="paper")
         [callback] = claim_callbacks(session, 1000.0, 1)
         try_callback_later(session, callback, 1001.0, "a mistake of ours (KeyError)")
         session.add(OutboxRow(account="paper", contract_id="c-1", trouble="Temporal answers UNAVAILABLE"))

@@ -13,6 +13,7 @@ from store.accounts import PlatformAccess, create_account
 from store.bills import begin_bill
 from store.cipher import Cipher
 from store.database import Database
+from store.inbox import NewCallback, store_callback
 from store.sales import record_sale
 from store.schema import BillRow, Table
 
@@ -55,3 +56,10 @@ def begun(session: Session, contract_id: str = CONTRACT) -> BillRow:
 def fact(kind: FactType, amount_minor: int | None = None, *, uuid: str | None = None, digest: str = "") -> Fact:
     named = digest or f"{kind} {amount_minor} {uuid}"
     return Fact(type=kind, at=NOW, source="callback", digest=named, event_uuid=uuid, amount_minor=amount_minor)
+
+
+def come(
+    session: Session, callback_id: str, subject: str, body: str = "{}", came_at: float = 1000.0, account: str = ACCOUNT
+) -> None:
+    """A callback that was sent to us, and is stored."""
+    store_callback(session, NewCallback(account, callback_id, subject, body, came_at), NOW)

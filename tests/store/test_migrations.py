@@ -12,13 +12,12 @@ from store.cipher import Cipher
 from store.contracts import contract
 from store.database import Database
 from store.facts import record_facts
-from store.inbox import store_callback
 from store.migrate import SchemaState, migrate, revisions, schema_state
 from store.outbox import tellings_under_way
 from store.schema import Table
 from store.views import bills_of_contract, history
 from tests.store.keeping import Rows, keep_rows, kept_rows, put_rows, rows_of
-from tests.store.making import ACCOUNT, BILL, CALLBACK_KEY, CONTRACT, KEY, NOW, begun, fact, new_store, sold
+from tests.store.making import ACCOUNT, BILL, CALLBACK_KEY, CONTRACT, KEY, NOW, begun, come, fact, new_store, sold
 
 NEWEST = revisions()[-1]
 
@@ -32,7 +31,7 @@ def todays_rows(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.C
         bill = begun(session)
         bill.made = True
         record_facts(session, bill, [fact(FactType.DISPATCHED, uuid="d"), fact(FactType.PAYMENT, 100_00, uuid="p")])
-        store_callback(session, ACCOUNT, "cb-1", "b-1", "{}", NOW, NOW.timestamp())
+        come(session, "cb-1", "b-1", came_at=NOW.timestamp())
     rows = rows_of(database.engine)
     database.close()
     if pytestconfig.getoption("--record-rows"):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from contracts.invoice import RemoteInvoice
 from contracts.periods import Interval, IntervalUnit
 from contracts.terms import Schedule
 from store.accounts import platform_access
-from store.bills import begin_bill, bill_of_invoice, finish_bill, lock_bill
+from store.bills import begin_bill, finish_bill, lock_bill
 from store.cipher import Cipher
 from store.database import Database
-from store.facts import add_facts, facts_of
+from store.facts import record_facts
+from store.inbox import NewCallback, store_callback
+from store.ledger import Ledger, Named
 from store.outbox import claim_tellings, queue_start
 from store.schema import ContractRow, OutboxRow
 from store.subscribers import customer_of
@@ -81,16 +84,51 @@ def test_a_made_bill_and_its_facts_are_written_once_each(database: Database) -> 
     assert bill.version == 1
 
 
-def test_a_payment_is_recorded_with_two_questions(database: Database) -> None:
+def test_payments_are_recorded_with_two_questions_however_many_they_are(database: Database) -> None:
+    named = [Named(ACCOUNT, f"Xk29fP{number}", None) for number in range(3)]
     with database.write() as session:
-        finish_bill(session, begun(session), invoice(), 1000)
+        for one in named:
+            sold(session, one.billogram_id)
+            made = invoice().model_copy(update={"billogram_id": one.billogram_id})
+            finish_bill(session, begun(session, one.billogram_id), made, 1000)
     with asked(database) as statements, database.write() as session:
-        bill = bill_of_invoice(session, ACCOUNT, "Xk29fPw", None)
-        assert bill is not None
-        add_facts(session, bill, facts_of(session, bill), [fact(FactType.PAYMENT, 395_00)])
+        ledger = Ledger(session, named)
+        bills = [bill for one in named if (bill := ledger.bill(one))]
+        for bill in bills:
+            ledger.add(bill, [fact(FactType.PAYMENT, 395_00)])
+        ledger.write()
 
-    assert sorted(statements) == sorted(["INSERT", "INSERT", "SELECT", "SELECT", "UPDATE", *ITS_EVENTS])
-    assert bill.status == "paid"
+    assert statements == ["SELECT", "SELECT", *["INSERT"] * 3, "UPDATE", "INSERT", *ITS_EVENTS]
+    assert [bill.status for bill in bills] == ["paid"] * 3
+
+
+def test_however_many_bills_there_are_those_of_callbacks_and_news_are_found_by_an_index(tmp_path: Path) -> None:
+    database = new_store(f"sqlite:///{tmp_path / 'indexed.db'}")
+    statements: list[tuple[str, Any]] = []
+    with database.write() as session:
+        sold(session)
+        finish_bill(session, begun(session), invoice(), 1000)
+        session.add(OutboxRow(account=ACCOUNT, contract_id="another", bill_id=BILL))
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *seen: statements.append((seen[2], seen[3])))
+    with database.write() as session:
+        Ledger(session, [Named(ACCOUNT, "Xk29fPw", None), Named(ACCOUNT, "another", BILL)])
+        claim_tellings(session, time.time(), 10)
+    asked_of = [one for one in statements if "FROM bills" in one[0] or "FROM facts" in one[0]]
+    with database.engine.connect() as connection:
+        plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values).all() for one, values in asked_of]
+    database.close()
+
+    assert len(plans) == 4
+    assert not [step for plan in plans for step in plan if "SCAN" in step[3]]
+
+
+def test_a_callback_is_stored_once_and_with_one_statement(database: Database) -> None:
+    callback = NewCallback(ACCOUNT, "cb-1", "Xk29fPw", "{}", 1000.0)
+    with asked(database) as statements, database.write() as session:
+        is_new = [store_callback(session, callback, NOW) for _ in range(2)]
+
+    assert statements == ["INSERT", "INSERT"]
+    assert is_new == [True, False]
 
 
 def test_what_was_told_goes_with_the_next_lease_and_the_news_is_the_bill_as_it_is_then(database: Database) -> None:
@@ -102,7 +140,7 @@ def test_what_was_told_goes_with_the_next_lease_and_the_news_is_the_bill_as_it_i
     with database.write() as session:
         bill = lock_bill(session, ACCOUNT, BILL)
         assert bill is not None
-        add_facts(session, bill, facts_of(session, bill), [fact(FactType.PAYMENT, 395_00)], tell=False)
+        record_facts(session, bill, [fact(FactType.PAYMENT, 395_00)], tell=False)
     with database.write() as session:
         queue_start(session, ACCOUNT, "another")
         told = claim_tellings(session, time.time() + 60, 10, [start.id])
