@@ -38,7 +38,13 @@ _MADE_OF = (
     .where(ContractRow.account == sa.bindparam("account"), ContractRow.contract_id == sa.bindparam("contract_id"))
     .order_by(TermsRow.version)
 )
-"""Written once: to build a statement takes longer than to ask it."""
+"""Built once, like others that are asked often: to build a statement takes longer than to ask it."""
+_LOCK = (
+    sa.select(BillRow)
+    .where(BillRow.account == sa.bindparam("account"), BillRow.bill_id == sa.bindparam("bill_id"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 
 
 def begin_bill(
@@ -84,7 +90,7 @@ def begin_bill(
 
 
 def lock_bill(session: Session, account: str, identity: str) -> BillRow | None:
-    return session.get(BillRow, (account, identity), with_for_update=True)
+    return session.scalars(_LOCK, {"account": account, "bill_id": identity}).one_or_none()
 
 
 def order_of(bill: BillRow, customer_no: int, now: datetime) -> InvoiceOrder:

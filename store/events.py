@@ -29,6 +29,15 @@ class StoredEvent(Record):
     data: Json
 
 
+_WRITE = sa.insert(EventRow)
+_TAKE = (
+    sa.update(FeedRow)
+    .where(FeedRow.account == sa.bindparam("of"))
+    .values(last_seq=FeedRow.last_seq + sa.bindparam("count"))
+    .returning(FeedRow.last_seq, sa.select(ClockRow.offset_seconds).where(ClockRow.id == 1).scalar_subquery())
+)
+
+
 def open_feed(session: Session, account: str) -> None:
     """With its account; the first event has the number 1."""
     session.add(FeedRow(account=account, last_seq=0))
@@ -52,7 +61,7 @@ def _write(session: Session, account: str, told: Sequence[News]) -> None:
         {**news._asdict(), **now, "seq": seq, "event_id": f"evt_{secrets.token_hex(12)}"}
         for seq, news in enumerate(told, last_seq - len(told) + 1)
     ]
-    session.execute(sa.insert(EventRow), rows)
+    session.connection().execute(_WRITE, rows)
 
 
 def events_after(session: Session, account: str, after: int, limit: int) -> Sequence[StoredEvent]:
@@ -64,13 +73,5 @@ def events_after(session: Session, account: str, after: int, limit: int) -> Sequ
 
 def _take_numbers(session: Session, account: str, count: int) -> tuple[int, timedelta]:
     """The last one taken, and how far the system's time runs ahead of real time: one question, one row locked."""
-    ahead = sa.select(ClockRow.offset_seconds).where(ClockRow.id == 1).scalar_subquery()
-    taken = session.execute(
-        sa.update(FeedRow)
-        .where(FeedRow.account == account)
-        .values(last_seq=FeedRow.last_seq + count)
-        .returning(FeedRow.last_seq, ahead)
-        .execution_options(synchronize_session=False)
-    )
-    last_seq, seconds = taken.one()
+    last_seq, seconds = session.connection().execute(_TAKE, {"of": account, "count": count}).one()
     return last_seq, timedelta(seconds=seconds or 0.0)

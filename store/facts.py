@@ -16,6 +16,11 @@ from store.schema import BillRow, FactRow, OutboxRow
 from store.watching import watch_bill
 
 _WRITE = sa.insert(FactRow)
+_OF_BILL = (
+    sa.select(FactRow.fact)
+    .where(FactRow.account == sa.bindparam("account"), FactRow.bill_id == sa.bindparam("bill_id"))
+    .order_by(FactRow.at, FactRow.id)
+)
 _QUEUE = sa.insert(OutboxRow).inline()
 
 
@@ -48,11 +53,7 @@ def write_facts(session: Session, new: Sequence[tuple[BillRow, Fact]]) -> None:
 
 def facts_of(session: Session, bill: BillRow) -> Sequence[Fact]:
     with session.no_autoflush:  # facts are written at once, so that nothing which they depend on waits
-        found = session.scalars(
-            sa.select(FactRow.fact)
-            .where(FactRow.account == bill.account, FactRow.bill_id == bill.bill_id)
-            .order_by(FactRow.at, FactRow.id)
-        ).all()
+        found = session.scalars(_OF_BILL, {"account": bill.account, "bill_id": bill.bill_id}).all()
     return [Fact.model_validate(fact) for fact in found]
 
 

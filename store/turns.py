@@ -20,13 +20,17 @@ class TurnsRow(Table):
     taken: Mapped[int]
 
 
+_TAKE = {
+    dialect: insert(TurnsRow)
+    .on_conflict_do_update(index_elements=["account", "hour"], set_={"taken": TurnsRow.taken + 1})
+    .returning(TurnsRow.taken)
+    for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
+
+
 def take_place(session: Session, account: str, due: datetime) -> int:
     """The next place in the hour of that instant, from 0. The hour is locked until the transaction ends."""
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(TurnsRow)
-    taken = session.execute(
-        insert.values(account=account, hour=hour_of(due), taken=1)
-        .on_conflict_do_update(index_elements=["account", "hour"], set_={"taken": TurnsRow.taken + 1})
-        .returning(TurnsRow.taken)
-    )
-    place: int = taken.scalar_one() - 1
+    connection = session.connection()
+    taken = {"account": account, "hour": hour_of(due), "taken": 1}
+    place: int = connection.execute(_TAKE[connection.dialect.name], taken).scalar_one() - 1
     return place
