@@ -130,7 +130,7 @@ def take_customer_no(session: Session, account: str) -> int:
 
 
 def locked_account(session: Session, account: str) -> AccountRow:
-    row = session.get(AccountRow, account, with_for_update=True)
+    row = session.get(AccountRow, account, with_for_update={"key_share": True})  # rows that name it may be added
     if row is None:
         raise NoSuchAccount(account)
     return row

@@ -17,6 +17,8 @@ SWITCH_SECONDS = 0.0005
 """A thread that comes back from the database waits no longer for the interpreter, and with it all who wait for its
 locks. By default it is ten times so long, several times in each transaction."""
 
+_LOCKS_WITHIN = sa.text("SELECT set_config('lock_timeout', :milliseconds, true)")
+
 
 class _Session(Session):
     """Holds what it has read until it ends, so that a row which is asked for twice is read once."""
@@ -43,11 +45,13 @@ class Database:
             _prepare_sqlite(self.engine)
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, locks_within: float | None = None) -> Iterator[Session]:
         """A transaction that may change rows, and tells what it has changed. On SQLite it holds the write lock from its
-        beginning."""
+        beginning. Raises OperationalError on PostgreSQL, if it waits for a lock for more than so many seconds."""
         with self._turn(), _Session(self.engine, expire_on_commit=False) as session, session.begin() as transaction:
-            session.connection(execution_options={"avtal_write": True})
+            connection = session.connection(execution_options={"avtal_write": True})
+            if locks_within is not None and connection.dialect.name == "postgresql":
+                connection.execute(_LOCKS_WITHIN, {"milliseconds": f"{locks_within * 1000:.0f}"})
             yield session
             if transaction.is_active:
                 write_events(session)

@@ -1,5 +1,5 @@
 """Writes of many in one transaction, so that a burst costs few commits. None waits for company: with nothing under way,
-one is written by itself."""
+one is written at once. Who holds many locks waits for none: if a batch fails, each is written by itself."""
 
 import asyncio
 import contextvars
@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from store.database import Database
 
 TOGETHER_MAX = 16
+LOCKS_WITHIN_SECONDS = 0.2
+"""Longer than another batch holds them. Whoever wants what we hold, and holds what we want, then goes first."""
 
 Answer = TypeVar("Answer")
 
@@ -32,7 +34,7 @@ class Together:
         self._writing: asyncio.Task[None] | None = None
 
     async def write(self, work: Callable[[Session], Answer]) -> Answer:
-        """What `work` returns, once it is committed. It may be run twice: if one fails, each is done by itself."""
+        """What `work` returns, once it is committed. If it fails, it is done once more before its error is raised."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append(Write(work, contextvars.copy_context(), answer))
         if self._writing is None:
@@ -40,28 +42,29 @@ class Together:
         return await answer
 
     async def _write_all(self) -> None:
-        try:
+        async with asyncio.TaskGroup() as alone:
             while self._waiting:
                 batch, self._waiting = self._waiting[:TOGETHER_MAX], self._waiting[TOGETHER_MAX:]
-                results = await asyncio.get_running_loop().run_in_executor(self._threads, self._try, batch)
-                for write, result in zip(batch, results, strict=True):
-                    if write.answer.done():
-                        continue  # its caller was cancelled
-                    if isinstance(result, Exception):
-                        write.answer.set_exception(result)
-                    else:
-                        write.answer.set_result(result)
-        finally:
+                try:
+                    await self._write(batch, LOCKS_WITHIN_SECONDS)
+                except Exception:  # whichever it is, it shows when each is written by itself
+                    for one in batch:
+                        alone.create_task(self._write_alone(one))
             self._writing = None
 
-    def _try(self, batch: Sequence[Write]) -> list[Any]:
+    async def _write_alone(self, one: Write) -> None:
         try:
-            return self._write(batch)
+            await self._write([one])
         except Exception as error:
-            if len(batch) == 1:
-                return [error]
-            return [result for one in batch for result in self._try([one])]
+            if not one.answer.done():
+                one.answer.set_exception(error)
 
-    def _write(self, batch: Sequence[Write]) -> list[Any]:
-        with self._database.write() as session:
-            return [write.context.run(write.work, session) for write in batch]
+    async def _write(self, batch: Sequence[Write], locks_within: float | None = None) -> None:
+        def write() -> list[Any]:
+            with self._database.write(locks_within) as session:
+                return [one.context.run(one.work, session) for one in batch]
+
+        results = await asyncio.get_running_loop().run_in_executor(self._threads, write)
+        for one, result in zip(batch, results, strict=True):
+            if not one.answer.done():  # else its caller was cancelled
+                one.answer.set_result(result)
