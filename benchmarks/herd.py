@@ -31,6 +31,7 @@ from embedded.stack import ACCOUNT
 from store.accounts import FIRST_CUSTOMER_NO, PlatformAccess, create_account
 from store.cipher import Cipher
 from store.schema import FactRow
+from store.turns import TurnsRow
 
 GOAL = 3.0
 SMALL = "small"
@@ -89,6 +90,7 @@ async def main(given: argparse.Namespace) -> None:
     alone, beside, big = names("alone", given.small), names("beside", given.small), names("big", given.contracts)
     async with bench(given.store) as running, small_account(running):
         quiet = await minute(running, {SMALL: alone}, seconds_ahead(20), outage=given.outage)
+        forget_turns(running)
         due = seconds_ahead(30 + given.contracts / given.first_bills)
         loud = await minute(running, {SMALL: beside, ACCOUNT: big}, due, outage=given.outage)
     show({"small, alone": quiet.of(alone), "small, beside": loud.of(beside), "big": loud.of(big)}, loud, given)
@@ -113,6 +115,12 @@ async def minute(running: Bench, accounts: Mapping[str, Sequence[str]], due: dat
     await watch.until_all(60 + len(dues) / 5)
     await running.until_quiet()
     return watch
+
+
+def forget_turns(running: Bench) -> None:
+    """As if the next renewals fell due in another hour than those before."""
+    with running.database.write() as session:
+        session.execute(sa.delete(TurnsRow))
 
 
 async def worker_away(running: Bench, until: datetime) -> float:

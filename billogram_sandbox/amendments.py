@@ -66,6 +66,7 @@ def _credit(sandbox: Sandbox, doc: Json, amount: Decimal, at: datetime) -> None:
     _tell(sandbox, doc, "Credit", amount, at)
     if doc["remaining_sum"] <= 0:
         settlement.end(sandbox, doc, CREDITED, at)
+    settlement.write_off_by_itself(sandbox, doc, at)
 
 
 def _tell(sandbox: Sandbox, doc: Json, kind: str, amount: Decimal, at: datetime) -> None:

@@ -66,7 +66,7 @@ def credit(call: Call, doc: Json, body: Json) -> None:
     events.record(call.sandbox, doc, "Credit", now, letter | {"amount": amount} | billograms.told_sums(doc))
     if doc["remaining_sum"] <= 0 if is_open else uncredited(doc) <= 0:
         end(call.sandbox, doc, CREDITED, now)
-    _write_off_by_itself(call.sandbox, doc, now)
+    write_off_by_itself(call.sandbox, doc, now)
     billograms.save(call.sandbox, doc, now)
 
 
@@ -130,11 +130,12 @@ def _receive(sandbox: Sandbox, doc: Json, into: str, kind: str, data: Json) -> N
         if before in AT_COLLECTOR:
             doc["flags"] = sorted({*doc["flags"], "paid on collection"})
         end(sandbox, doc, PAID, now)
-    _write_off_by_itself(sandbox, doc, now)
+    write_off_by_itself(sandbox, doc, now)
     billograms.save(sandbox, doc, now)
 
 
-def _write_off_by_itself(sandbox: Sandbox, doc: Json, at: datetime) -> None:
+def write_off_by_itself(sandbox: Sandbox, doc: Json, at: datetime) -> None:
+    """If only fees remain, and the account's settings say so."""
     wanted = account.load(sandbox.database)["automatic_writeoff"]
     is_small = wanted["amount"] is not None and doc["remaining_sum"] <= wanted["amount"]
     if doc["state"] in UNPAID_FAMILY and only_fees_remain(doc) and (wanted["settings"] == "all_fees" or is_small):

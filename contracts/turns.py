@@ -6,7 +6,7 @@ once; the others wait as long as those before them take.
 
 from datetime import datetime
 
-PER_SECOND = 20.0
+PER_SECOND = 10.0
 AT_ONCE_SECONDS = 5
 WAIT_SECONDS_MAX = 3 * 3600
 """A day's widest work window and the longest wait end within the day, in any zone; then turns are given out anew."""

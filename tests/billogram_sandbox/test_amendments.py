@@ -63,6 +63,18 @@ async def test_what_is_then_settled_ends(client: Client) -> None:
     assert types(ended)[3:] == ["DataChange", "Credit", "BillogramEnded"]
 
 
+async def test_fees_that_alone_remain_are_written_off_as_after_any_credit(client: Client) -> None:
+    await client.control("PUT", "/account", {"automatic_writeoff": {"settings": "all_fees"}})
+    billogram = await client.sent(items=[row(price=100, vat=25)], due_days=1)
+    await client.command(billogram["id"], "payment", {"amount": 25})
+    await client.advance("2d")
+    await client.command(billogram["id"], "remind")
+    ended = await changed(client, billogram, items=[row(price=20, vat=25)])
+
+    assert (ended["state"], ended["remaining_sum"]) == ("Paid", 0)
+    assert types(ended)[-4:] == ["DataChange", "Credit", "Writeoff", "BillogramEnded"]
+
+
 async def test_what_was_credited_already_cannot_be_taken_off_again(client: Client) -> None:
     billogram = await client.sent(items=[row(price=100, vat=25)])
     await client.command(billogram["id"], "credit", {"mode": "amount", "amount": 100})

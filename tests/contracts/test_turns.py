@@ -11,12 +11,12 @@ MIDNIGHT = datetime(2026, 12, 31, 23, 0, tzinfo=UTC)
 rates = st.floats(0.1, 1000.0)
 
 
-def test_a_small_account_s_renewals_begin_at_once_and_a_big_one_s_twenty_a_second() -> None:
-    waits = [turn_seconds(place, 20.0) for place in range(10_000)]
+def test_a_small_account_s_renewals_begin_at_once_and_a_big_one_s_ten_a_second() -> None:
+    waits = [turn_seconds(place, 10.0) for place in range(10_000)]
 
-    assert waits[:120] == [0] * 120
-    assert waits[120:160] == [1] * 20 + [2] * 20
-    assert waits[-1] == 494
+    assert waits[:60] == [0] * 60
+    assert waits[60:80] == [1] * 10 + [2] * 10
+    assert waits[-1] == 994
 
 
 @given(st.integers(0, 1_000_000), rates)
