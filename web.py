@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import uvicorn
+from aiohttp import ClientSession
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from temporalio.client import Client
@@ -55,7 +56,7 @@ class Web:
         settings: Settings,
         database: Database,
         client: Client,
-        http: httpx.AsyncClient,
+        http: ClientSession,
         publishers: httpx.AsyncClient,
     ) -> None:
         self.private_endpoints = settings.private_endpoints

@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 
-import httpx
 import uvicorn
 import uvloop
+from aiohttp import ClientSession
 from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
@@ -45,7 +45,7 @@ log = logging.getLogger("worker")
 
 
 def workers(
-    client: Client, settings: Settings, database: Database, cipher: Cipher, http: httpx.AsyncClient
+    client: Client, settings: Settings, database: Database, cipher: Cipher, http: ClientSession
 ) -> Sequence[Worker]:
     billing = BillingActivities(database, cipher, http, settings.renewals_per_second)
     asking = AskingActivities(database, cipher, http)

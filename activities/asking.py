@@ -5,7 +5,7 @@ What it answers is recorded by the one door, and returned to the contract as the
 
 import asyncio
 
-import httpx
+from aiohttp import ClientSession
 from sqlalchemy.orm import Session
 from temporalio import activity
 
@@ -27,7 +27,7 @@ from store.schema import BillRow
 class AskingActivities:
     """Both fail while the platform can't be asked; the contract comes again later."""
 
-    def __init__(self, database: Database, cipher: Cipher, http: httpx.AsyncClient) -> None:
+    def __init__(self, database: Database, cipher: Cipher, http: ClientSession) -> None:
         self._database = database
         self._cipher = cipher
         self._http = http

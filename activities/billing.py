@@ -7,7 +7,7 @@ not answer fails the attempt, and the contract comes again later.
 
 import logging
 
-import httpx
+from aiohttp import ClientSession
 from prometheus_client import Counter
 from sqlalchemy.orm import Session
 from temporalio import activity
@@ -57,7 +57,7 @@ class Plan(Record):
 
 class BillingActivities:
     def __init__(
-        self, database: Database, cipher: Cipher, http: httpx.AsyncClient, renewals_per_second: float = PER_SECOND
+        self, database: Database, cipher: Cipher, http: ClientSession, renewals_per_second: float = PER_SECOND
     ) -> None:
         self._writes = Together(database)
         self._cipher = cipher

@@ -12,7 +12,7 @@ from temporalio import activity, workflow
 from temporalio.worker import Worker
 
 with workflow.unsafe.imports_passed_through():
-    import httpx
+    import aiohttp
     import simplejson
 
     from billogram.client import http_client
@@ -40,19 +40,22 @@ class BareWorkflow:
 
 
 class BareActivities:
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
         self._answers = os.open(os.environ["BARE_ANSWERS"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._url = os.environ["BARE_PLATFORM"]
-        self._auth = httpx.BasicAuth(os.environ["BARE_USER"], os.environ["BARE_KEY"])
+        self._headers = {
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "Authorization": aiohttp.encode_basic_auth(os.environ["BARE_USER"], os.environ["BARE_KEY"]),
+        }
 
     @activity.defn
     async def post(self, bill: BareBill) -> None:
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
         content = simplejson.dumps(_body(bill))
-        answer = await self._http.post(self._url, content=content, headers=headers, auth=self._auth)
-        answer.raise_for_status()
-        answer.json()
+        async with self._http.post(self._url, data=content, headers=self._headers) as answer:
+            answer.raise_for_status()
+            await answer.json()
         os.write(self._answers, b".")
 
 

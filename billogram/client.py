@@ -1,11 +1,17 @@
 """HTTP with Billogram, and nothing else: one call, one answer, one sorted error (API reference, sections 2 to 5)."""
 
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
+from functools import cache
+from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
+import aiohttp
 import httpx
 import simplejson
 from opentelemetry.trace import SpanKind
@@ -36,6 +42,9 @@ from billogram.shapes import (
 from observing.tracing import span
 
 TIMEOUT_SECONDS = 6.0
+"""To connect, and then between any two pieces of the answer."""
+KEPT_SECONDS = 4.0
+"""Shorter than servers keep a connection that nobody uses, so that no request meets its end."""
 PAGE_SIZE = 100
 EVENTS_SAFE_MAX = 90
 """A billogram shows its latest 100 events; from here on all of them are asked for (WEB-6)."""
@@ -56,18 +65,31 @@ class Credentials(NamedTuple):
     key: str
 
 
-def http_client() -> httpx.AsyncClient:
-    """One connection pool for a whole process, shared by all accounts."""
-    return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, limits=httpx.Limits(max_connections=100))
+def http_client() -> aiohttp.ClientSession:
+    """One connection pool for a whole process, shared by all accounts. Made where an event loop runs."""
+    timeout = aiohttp.ClientTimeout(connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS)
+    pool = aiohttp.TCPConnector(limit=100, keepalive_timeout=KEPT_SECONDS, ssl=httpx.create_ssl_context())
+    return aiohttp.ClientSession(connector=pool, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+
+
+@cache
+def _proxy_for(url: str) -> str | None:
+    """From HTTP_PROXY, HTTPS_PROXY, and NO_PROXY. The library would read them anew for each request."""
+    where = urlsplit(url)
+    return None if proxy_bypass(where.hostname or "") else getproxies().get(where.scheme)
 
 
 class BillogramClient:
     """Billogram for one account. Every method may raise PlatformUnavailable or CredentialsRefused."""
 
-    def __init__(self, http: httpx.AsyncClient, credentials: Credentials) -> None:
+    def __init__(self, http: aiohttp.ClientSession, credentials: Credentials) -> None:
         self._http = http
         self._base = credentials.url.rstrip("/")
-        self._auth = httpx.BasicAuth(credentials.user, credentials.key)
+        self._proxy = _proxy_for(self._base)
+        self._headers = {
+            "Accept": "application/json",
+            "Authorization": f"Basic {b64encode(f'{credentials.user}:{credentials.key}'.encode()).decode()}",
+        }
 
     async def check_credentials(self) -> None:
         """Reads one customer at most, which is answered only to those who may."""
@@ -142,18 +164,25 @@ class BillogramClient:
     async def _ask(
         self, verb: str, path: str, body: Body | None = None, params: Mapping[str, str] | None = None
     ) -> Any:
-        content = None if body is None else simplejson.dumps(body, use_decimal=True)
-        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if content else {})
+        headers, content = self._headers, None
+        if body is not None:
+            headers, content = headers | {"Content-Type": "application/json"}, simplejson.dumps(body, use_decimal=True)
         with _observed(verb, path):
             try:
-                answer = await self._http.request(
-                    verb, self._base + path, content=content, params=params, headers=headers, auth=self._auth
-                )
-            except httpx.ConnectError as error:
+                async with self._http.request(
+                    verb,
+                    self._base + path,
+                    data=content,
+                    params=params,
+                    headers=headers,
+                    proxy=self._proxy,
+                    allow_redirects=False,
+                ) as answer:
+                    return _envelope_of(answer, await answer.read())
+            except aiohttp.ClientConnectorError as error:
                 raise PlatformUnavailable("CONNECTION_REFUSED") from error
-            except httpx.RequestError as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 raise OutcomeUnknown("NO_ANSWER") from error
-            return _envelope_of(answer)
 
 
 @contextmanager
@@ -170,16 +199,16 @@ def _observed(verb: str, path: str) -> Iterator[None]:
         REQUESTS.labels(verb, outcome).observe(time.monotonic() - began)
 
 
-def _envelope_of(answer: httpx.Response) -> Any:
+def _envelope_of(answer: aiohttp.ClientResponse, content: bytes) -> Any:
     """Section 3: an object with `data` in it."""
-    if answer.status_code == httpx.codes.OK:
+    if answer.status == HTTPStatus.OK:
         try:
-            envelope = simplejson.loads(answer.content, use_decimal=True)
+            envelope = simplejson.loads(content, use_decimal=True)
             envelope["data"]
             return envelope
         except (ValueError, KeyError, TypeError) as error:
             raise OutcomeUnknown("ANSWER_NOT_UNDERSTOOD") from error
-    raise error_of(answer.status_code, answer.content, _seconds(answer.headers.get("retry-after")))
+    raise error_of(answer.status, content, _seconds(answer.headers.get("Retry-After")))
 
 
 def _read(shape: type[S], data: Any) -> S:
@@ -213,11 +242,11 @@ def _seconds(retry_after: str | None) -> float | None:
 
 
 def _class_of(http_status: int, body: ErrorBody) -> type[BillogramError]:
-    if not 400 <= http_status < 500 or http_status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS):
+    if not 400 <= http_status < 500 or http_status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS):
         return OutcomeUnknown
-    if http_status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) and body.status != "PERMISSION_DENIED":
+    if http_status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) and body.status != "PERMISSION_DENIED":
         return CredentialsRefused
-    if http_status == httpx.codes.NOT_FOUND:
+    if http_status == HTTPStatus.NOT_FOUND:
         # A front server's own 404 says nothing about the object.
         return NotFound if body.status == "NOT_FOUND" else OutcomeUnknown
     if body.status == "INVALID_OBJECT_STATE":

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import timedelta
 
-import httpx
+from aiohttp import ClientSession
 from prometheus_client import Counter
 
 from billogram.client import BillogramClient, Credentials
@@ -48,7 +48,7 @@ class Reconciling:
     """`wake` tells the relay that there may be news to tell."""
 
     def __init__(
-        self, database: Database, cipher: Cipher, http: httpx.AsyncClient, clock: Clock, wake: Callable[[], None]
+        self, database: Database, cipher: Cipher, http: ClientSession, clock: Clock, wake: Callable[[], None]
     ) -> None:
         self._database = database
         self._cipher = cipher

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-import httpx
+from aiohttp import ClientSession
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
@@ -52,7 +52,7 @@ NOT_USED = Outcome(IGNORED, "a kind that we do not use")
 class Recording:
     """`wake` tells the second half that there is news to tell."""
 
-    def __init__(self, database: Database, cipher: Cipher, http: httpx.AsyncClient, wake: Callable[[], None]) -> None:
+    def __init__(self, database: Database, cipher: Cipher, http: ClientSession, wake: Callable[[], None]) -> None:
         self._database = database
         self._cipher = cipher
         self._http = http

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from billogram.client import BillogramClient, Credentials
+from billogram.client import BillogramClient, Credentials, http_client
 from billogram.errors import BillogramError, PlatformUnavailable
 from cli.doctor_store import Account
 from cli.installation import Installation, Unknown, Wrong
@@ -15,13 +15,14 @@ SKEW_SECONDS_MAX = 30
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL)
 
 
-async def check_credentials(place: Installation, account: Account) -> str:
+async def check_credentials(_place: Installation, account: Account) -> str:
     access = _opened(account)
     mend = f"`avtal account set {account.name} --billogram-user … --billogram-key …`"
     if not (access.user and access.key):
         raise Wrong("no credentials", mend)
     try:
-        await BillogramClient(place.http, Credentials(access.url, access.user, access.key)).check_credentials()
+        async with http_client() as http:
+            await BillogramClient(http, Credentials(access.url, access.user, access.key)).check_credentials()
     except PlatformUnavailable as error:
         raise Wrong(
             f"no usable answer from {access.url} ({error})", "check --billogram-url, and the way out"

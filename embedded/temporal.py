@@ -23,6 +23,9 @@ DYNAMIC_CONFIG = {
     "frontend.WorkflowTimeSkippingMaxSkipPerSession": "100000",
     # Accounts take turns at the queue where bills are made.
     "matching.enableFairness": "true",
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
+    "system.forceSearchAttributesCacheRefreshOnRead": "false",
 }
 
 

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 import uvicorn
+from aiohttp import ClientSession
 from starlette.applications import Starlette
 
+from billogram.client import http_client
 from billogram_sandbox.app import create_app
 from billogram_sandbox.sandbox import Settings
 from tests.billogram.making import Platform, client_at
@@ -41,11 +43,17 @@ async def serving(app: Starlette) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+async def http() -> AsyncIterator[ClientSession]:
+    async with http_client() as http:
+        yield http
+
+
+@pytest.fixture(scope="session")
+async def sandbox(tmp_path_factory: pytest.TempPathFactory, http: ClientSession) -> AsyncIterator[Platform]:
     """Its account has no callback URL, so nothing is called back."""
     app = create_app(Settings(data=tmp_path_factory.mktemp("sandbox") / "sandbox.db", user=USER, key=KEY))
-    async with serving(app) as url, httpx.AsyncClient(base_url=url) as http:
-        yield Platform(url, http, client_at(url, http), Client(http))
+    async with serving(app) as url, httpx.AsyncClient(base_url=url) as other:
+        yield Platform(url, http, client_at(url, http), Client(other))
 
 
 @pytest.fixture

@@ -1,14 +1,17 @@
 """What these tests order from the platform, and the platform that they speak to."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import httpx
+from aiohttp import ClientSession
+from aiohttp.test_utils import RawTestServer
+from aiohttp.web import BaseRequest, Response
 
-from billogram.client import BillogramClient, Credentials
+from billogram.client import BillogramClient, Credentials, http_client
 from contracts.delivery import Address
 from contracts.invoice import InvoiceOrder, Subscriber
 from contracts.money import Row
@@ -23,7 +26,7 @@ class Platform:
     """The sandbox: `client` is ours, and through `other` staff and strangers act."""
 
     url: str
-    http: httpx.AsyncClient
+    http: ClientSession
     client: BillogramClient
     other: Client
 
@@ -79,10 +82,22 @@ def make_subscriber(**fields: Any) -> Subscriber:
     return Subscriber(**(usual | fields))
 
 
-def client_at(url: str, http: httpx.AsyncClient) -> BillogramClient:
+def client_at(url: str, http: ClientSession) -> BillogramClient:
     return BillogramClient(http, Credentials(url=f"{url}/api/v2", user=USER, key=KEY))
 
 
-def stub(answer: Callable[[httpx.Request], httpx.Response]) -> BillogramClient:
-    """For what the sandbox never does. The pool has nothing to close."""
-    return client_at("http://stub", httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+Answer = Callable[[BaseRequest], Awaitable[Response]]
+
+
+@asynccontextmanager
+async def answering(answer: Answer) -> AsyncIterator[BillogramClient]:
+    """A server that does what the sandbox never does."""
+    async with RawTestServer(answer) as server, http_client() as http:
+        yield client_at(str(server.make_url("")).rstrip("/"), http)
+
+
+async def no_answer(request: BaseRequest) -> Response:
+    """The connection ends without a word."""
+    assert request.transport is not None
+    request.transport.abort()
+    return Response()

@@ -7,8 +7,9 @@ here leans on that.
 
 import socket
 
-import httpx
 import pytest
+from aiohttp import ClientSession
+from aiohttp.web import BaseRequest, Response, json_response
 
 from billogram.client import BillogramClient, Credentials
 from billogram.errors import DataRefused, KeyExists, OutcomeUnknown, PlatformUnavailable
@@ -20,11 +21,11 @@ from contracts.invoice import InvoiceOrder, RemoteInvoice
 from tests.billogram.making import (
     KEY_OF_ORDER,
     Platform,
+    answering,
     client_at,
     make_automatic_order,
     make_order,
     make_row,
-    stub,
 )
 from tests.billogram_sandbox.calling import KEY, USER, Json, data, types
 
@@ -105,14 +106,15 @@ async def test_after_an_earlier_try_that_left_nothing_it_is_posted(platform: Pla
 
 
 async def test_a_key_that_exists_but_is_not_found_yet_shows_up_later() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
+    async def answer(request: BaseRequest) -> Response:
         if request.method == "GET":
-            return httpx.Response(200, json={"status": "OK", "data": []})
+            return json_response({"status": "OK", "data": []})
         taken = {"message": "exists", "field": "creditor_unique_value"}
-        return httpx.Response(400, json={"status": "INVALID_PARAMETER", "data": taken})
+        return json_response({"status": "INVALID_PARAMETER", "data": taken}, status=400)
 
     with pytest.raises(PlatformUnavailable, match="INVALID_PARAMETER at creditor_unique_value"):
-        await make_invoice(stub(answer), make_order(), known_id=None, tried_before=False)
+        async with answering(answer) as client:
+            await make_invoice(client, make_order(), known_id=None, tried_before=False)
 
 
 # Step 5: no answer.
@@ -139,13 +141,12 @@ async def test_while_the_platform_is_down_nothing_is_made(platform: Platform) ->
     assert await platform.invoices() == []
 
 
-async def test_a_refused_connection_leaves_no_doubt_that_nothing_was_made() -> None:
+async def test_a_refused_connection_leaves_no_doubt_that_nothing_was_made(http: ClientSession) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        async with httpx.AsyncClient() as http:
-            with pytest.raises(PlatformUnavailable) as raised:
-                await make_invoice(client_at(url, http), make_order(), known_id=None, tried_before=False)
+        with pytest.raises(PlatformUnavailable) as raised:
+            await make_invoice(client_at(url, http), make_order(), known_id=None, tried_before=False)
 
     assert type(raised.value) is PlatformUnavailable
 
@@ -180,23 +181,25 @@ async def test_an_invoice_of_somebody_else_under_our_key_is_left_alone(
 
 
 async def test_of_several_invoices_under_our_key_none_is_adopted() -> None:
-    """The sandbox keeps the key unique, so a stub must tell of two."""
+    """The sandbox keeps the key unique, so another server must tell of two."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked = [request.url.params[f"filter_{part}"] for part in ("type", "field", "value")]
+    async def answer(request: BaseRequest) -> Response:
+        asked = [request.query[f"filter_{part}"] for part in ("type", "field", "value")]
         assert asked == ["field", "creditor_unique_value", KEY_OF_ORDER]
         found = [{"id": each, "creditor_unique_value": KEY_OF_ORDER} for each in ("Xk29fPw", "Yk30gQx")]
-        return httpx.Response(200, json={"status": "OK", "data": found})
+        return json_response({"status": "OK", "data": found})
 
     with pytest.raises(DuplicateRemote):
-        await make_invoice(stub(answer), make_order(), known_id=None, tried_before=True)
+        async with answering(answer) as client:
+            await make_invoice(client, make_order(), known_id=None, tried_before=True)
 
 
 async def test_an_invoice_under_another_key_is_not_found_even_if_the_platform_lists_it() -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"data": [{"id": "Xk29fPw", "creditor_unique_value": "C-1:0:R0"}]})
+    async def answer(_: BaseRequest) -> Response:
+        return json_response({"data": [{"id": "Xk29fPw", "creditor_unique_value": "C-1:0:R0"}]})
 
-    assert await stub(answer).find(KEY_OF_ORDER) == []
+    async with answering(answer) as client:
+        assert await client.find(KEY_OF_ORDER) == []
 
 
 # Step 7: refused.
@@ -290,8 +293,9 @@ async def test_a_known_invoice_that_was_deleted_is_gone_and_not_made_again(platf
 async def test_a_known_invoice_is_not_gone_because_a_front_server_says_so() -> None:
     """Else a retry by a person would make a second invoice."""
 
-    def answer(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(404, html="<html>404 Not Found</html>")
+    async def answer(_: BaseRequest) -> Response:
+        return Response(status=404, text="<html>404 Not Found</html>")
 
     with pytest.raises(PlatformUnavailable):
-        await make_invoice(stub(answer), make_order(), known_id="Xk29fPw", tried_before=True)
+        async with answering(answer) as client:
+            await make_invoice(client, make_order(), known_id="Xk29fPw", tried_before=True)

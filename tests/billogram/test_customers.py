@@ -4,14 +4,14 @@ What surprises, and what it would cost: the platform has one series of numbers f
 number of ours may be a stranger's. Taken for ours, the stranger's name and address would be overwritten.
 """
 
-import httpx
 import pytest
+from aiohttp.web import BaseRequest, Response, json_response
 
 from billogram.client import BillogramClient
 from billogram.customers import STRANGERS_SKIPPED_MAX, put_customer
 from billogram.errors import DataRefused, KeyExists, OutcomeUnknown, PlatformUnavailable
 from contracts.invoice import Subscriber
-from tests.billogram.making import Platform, make_subscriber, stub
+from tests.billogram.making import Platform, answering, make_subscriber, no_answer
 from tests.billogram_sandbox.calling import Json, data, ok
 
 NUMBER = 700_000
@@ -103,13 +103,14 @@ async def test_while_the_platform_is_down_no_number_is_used_up(platform: Platfor
 
 
 async def test_a_customer_whose_request_was_lost_on_its_way_is_asked_for_again_later() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
+    async def answer(request: BaseRequest) -> Response:
         if request.method == "GET":
-            return httpx.Response(404, json={"status": "NOT_FOUND", "data": {"message": "no such customer"}})
-        raise httpx.ReadTimeout("nothing came")
+            return json_response({"status": "NOT_FOUND", "data": {"message": "no such customer"}}, status=404)
+        return await no_answer(request)
 
     with pytest.raises(PlatformUnavailable) as raised:
-        await put(stub(answer))
+        async with answering(answer) as client:
+            await put(client)
 
     assert not isinstance(raised.value, OutcomeUnknown)
 
@@ -123,15 +124,16 @@ async def test_a_customer_is_still_ours_when_staff_have_added_a_line_to_its_note
 async def test_the_skipping_of_strangers_is_bounded() -> None:
     asked: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    async def answer(request: BaseRequest) -> Response:
         asked.append(request.method)
         if request.method == "GET":
-            return httpx.Response(200, json={"data": {"customer_no": 1, "notes": None}})
+            return json_response({"data": {"customer_no": 1, "notes": None}})
         taken = {"message": "Customer with same customer_no already exists", "field": "customer_no"}
-        return httpx.Response(400, json={"status": "INVALID_PARAMETER", "data": taken})
+        return json_response({"status": "INVALID_PARAMETER", "data": taken}, status=400)
 
     with pytest.raises(PlatformUnavailable, match="CUSTOMER_NUMBERS_TAKEN"):
-        await put(stub(answer))
+        async with answering(answer) as client:
+            await put(client)
 
     assert asked == ["POST", "GET"] * STRANGERS_SKIPPED_MAX
 

@@ -1,11 +1,13 @@
 """What can go wrong at the platform, sorted: whose fault it is, and whether trying again helps."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-import httpx
 import pytest
+from aiohttp import ClientSession
+from aiohttp.web import BaseRequest, Response, json_response
 
 from activities.again import again_later
 from billogram.client import BillogramClient, Credentials, error_of
@@ -19,7 +21,7 @@ from billogram.errors import (
     PlatformUnavailable,
     StateRefused,
 )
-from tests.billogram.making import Platform, stub
+from tests.billogram.making import Answer, Platform, answering, client_at, no_answer
 from tests.billogram_sandbox.calling import KEY, USER
 
 HTML = b"<html><body><h1>Not what you wanted</h1></body></html>"
@@ -158,32 +160,31 @@ async def test_wrong_credentials_are_refused(platform: Platform, user: str, key:
         await stranger.find("c-1:0:r0")
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [
-        httpx.ReadTimeout("Anna"),
-        httpx.ConnectTimeout("Anna"),
-        httpx.PoolTimeout("Anna"),
-        httpx.ReadError("Anna"),
-        httpx.WriteError("Anna"),
-        httpx.RemoteProtocolError("Anna"),
-        httpx.DecodingError("Anna"),
-    ],
-)
-async def test_no_answer_leaves_the_outcome_unknown(failure: Exception) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
-        raise failure
-
-    with pytest.raises(OutcomeUnknown, match=r"^NO_ANSWER$"):
-        await stub(answer).create({})
+async def too_late(_: BaseRequest) -> Response:
+    await asyncio.sleep(0.3)
+    return json_response({"data": {}})
 
 
-async def test_no_connection_means_that_nothing_was_done() -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("Anna")
+async def cut_short(_: BaseRequest) -> Response:
+    return Response(body=b'{"data"', headers={"Content-Length": "900"})
 
+
+async def no_gzip(_: BaseRequest) -> Response:
+    return Response(body=b"Anna", headers={"Content-Encoding": "gzip"})
+
+
+@pytest.mark.parametrize("answer", [no_answer, too_late, cut_short, no_gzip])
+async def test_no_answer_leaves_the_outcome_unknown(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("billogram.client.TIMEOUT_SECONDS", 0.1)
+    async with answering(answer) as client:
+        with pytest.raises(OutcomeUnknown, match=r"^NO_ANSWER$"):
+            await client.create({})
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid", "https://127.0.0.1:1"])
+async def test_no_connection_means_that_nothing_was_done(url: str, http: ClientSession) -> None:
     with pytest.raises(PlatformUnavailable, match=r"^CONNECTION_REFUSED$") as raised:
-        await stub(answer).create({})
+        await client_at(url, http).create({})
 
     assert not isinstance(raised.value, OutcomeUnknown)
 
@@ -222,4 +223,9 @@ async def every_call(client: BillogramClient) -> None:
 )
 async def test_an_answer_that_can_not_be_read_leaves_the_outcome_unknown(content: bytes) -> None:
     """It may have been carried out; and what is in it may be personal, so that no error quotes it."""
-    await every_call(stub(lambda _: httpx.Response(200, content=content)))
+
+    async def answer(_: BaseRequest) -> Response:
+        return Response(body=content)
+
+    async with answering(answer) as client:
+        await every_call(client)

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 import simplejson
 import sqlalchemy as sa
+from aiohttp.web import BaseRequest, Response, json_response
 
 from activities.billing import BillingActivities
 from activities.orders import MakeBill
@@ -33,7 +33,7 @@ from store.facts import facts_of
 from store.inbox import claim_callbacks
 from store.reconciliation import accounts
 from store.schema import BillRow, CallbackRow, OutboxRow
-from tests.billogram.making import Platform, stub
+from tests.billogram.making import Platform, answering
 from tests.billogram_sandbox.calling import KEY as PLATFORM_KEY
 from tests.billogram_sandbox.calling import USER, Json, data
 from tests.store.making import ACCOUNT, CONTRACT, KEY, come, first_period, new_store, sold
@@ -387,9 +387,12 @@ async def test_a_platform_that_wants_to_be_asked_much_later_is_not_waited_for(pu
 
 async def test_a_list_without_an_end_is_not_read_for_ever() -> None:
     page = {"status": "OK", "meta": {"total_count": 250}, "data": [{"id": "a", "state": "Unpaid"}] * 100}
-    platform = stub(lambda _request: httpx.Response(200, text=simplejson.dumps(page)))
 
-    assert len([page async for page in readings.open_invoices(platform)]) == 12
+    async def answer(_: BaseRequest) -> Response:
+        return json_response(page)
+
+    async with answering(answer) as platform:
+        assert len([page async for page in readings.open_invoices(platform)]) == 12
 
 
 async def test_callbacks_that_found_no_bill_are_counted(publisher: Publisher) -> None:

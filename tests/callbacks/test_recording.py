@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import simplejson
 import sqlalchemy as sa
+from aiohttp import ClientSession
 
 from callbacks.recording import Recording
 from contracts.bill import BillStatus
@@ -41,7 +41,7 @@ async def recorded(database: Database, told: str, *, given_up: bool = False) -> 
         came_at = time.time() - (25 * 3600 if given_up else 0)
         come(session, "one", "Xk29fPw", told, came_at)
         (callback,) = claim_callbacks(session, time.time(), 10)
-    async with httpx.AsyncClient() as http:
+    async with ClientSession() as http:
         await Recording(database, Cipher(KEY), http, lambda: None).record(callback)
     with database.read() as session:
         return session.scalars(sa.select(CallbackRow)).one()

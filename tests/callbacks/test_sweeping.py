@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
+from aiohttp import ClientSession
 
 from billogram.errors import PlatformUnavailable
 from callbacks.findings import Report
@@ -43,8 +43,8 @@ def claimed(database: Database, now: float) -> str | None:
 class Swept(Reconciling):
     """Finds nothing, or nothing there."""
 
-    def __init__(self, database: Database, *, is_down: bool = False) -> None:
-        super().__init__(database, Cipher(KEY), httpx.AsyncClient(), Clock(), lambda: None)
+    def __init__(self, database: Database, http: ClientSession, *, is_down: bool = False) -> None:
+        super().__init__(database, Cipher(KEY), http, Clock(), lambda: None)
         self.accounts: list[str] = []
         self.is_down = is_down
 
@@ -84,8 +84,8 @@ def test_every_account_has_its_turn_the_one_that_waited_longest_first(database: 
     assert claimed(database, 1002.0 + HOUR) == ACCOUNT
 
 
-async def test_after_a_sweep_it_is_the_next_turn_in_so_many_hours(database: Database) -> None:
-    swept = Swept(database)
+async def test_after_a_sweep_it_is_the_next_turn_in_so_many_hours(database: Database, http: ClientSession) -> None:
+    swept = Swept(database, http)
     sweeping = Sweeping(database, swept, 6)
     did = [await sweeping.sweep_next() for _ in range(2)]
 
@@ -93,8 +93,8 @@ async def test_after_a_sweep_it_is_the_next_turn_in_so_many_hours(database: Data
     assert 6 * HOUR - 60 < due_in(database) <= 6 * HOUR
 
 
-async def test_a_platform_that_can_not_be_read_is_tried_again_soon(database: Database) -> None:
-    await Sweeping(database, Swept(database, is_down=True), 6).sweep_next()
+async def test_a_platform_that_can_not_be_read_is_tried_again_soon(database: Database, http: ClientSession) -> None:
+    await Sweeping(database, Swept(database, http, is_down=True), 6).sweep_next()
 
     assert 0 < due_in(database) <= TRY_AGAIN_SECONDS
 

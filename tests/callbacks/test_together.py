@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import httpx
 import pytest
 import sqlalchemy as sa
+from aiohttp import ClientSession
 from sqlalchemy.orm import Session
 
 from callbacks import recording
@@ -38,9 +38,9 @@ def database(store_url: str) -> Iterator[Database]:
 class Watched(Inbox):
     """An inbox that counts how often its second half is woken."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, http: ClientSession) -> None:
         self.wakes = 0
-        super().__init__(database, Recording(database, Cipher(KEY), httpx.AsyncClient(), self._count))
+        super().__init__(database, Recording(database, Cipher(KEY), http, self._count))
 
     def _count(self) -> None:
         self.wakes += 1
@@ -79,9 +79,11 @@ def names(leased: Sequence[Any]) -> list[str]:
     return [callback.callback_id for callback in leased]
 
 
-def test_what_says_enough_is_recorded_while_it_is_taken_many_in_one_transaction(database: Database) -> None:
+def test_what_says_enough_is_recorded_while_it_is_taken_many_in_one_transaction(
+    database: Database, http: ClientSession
+) -> None:
     sent(database, TOGETHER_MAX + 4)
-    inbox, commits = Watched(database), transactions(database)
+    inbox, commits = Watched(database, http), transactions(database)
     taken = inbox.claim(CAME, 40), inbox.has_more, inbox.claim(CAME, 40), inbox.has_more
     with database.read() as session:
         bills = session.scalars(sa.select(BillRow)).all()
@@ -103,7 +105,7 @@ async def relayed(database: Database, monkeypatch: pytest.MonkeyPatch, until: Ca
         if until(counts[-1]):
             loop.call_soon_threadsafe(relay.stop)
 
-    async with httpx.AsyncClient() as http:
+    async with ClientSession() as http:
         relay = Relay[StoredCallback](Inbox(database, Recording(database, Cipher(KEY), http, wake)))
         async with asyncio.timeout(30):
             await relay.run()
@@ -129,14 +131,16 @@ async def test_a_stop_waits_for_one_batch_of_a_backlog_and_leaves_the_rest(
     assert [*states(database).values()].count(("new", False)) == TOGETHER_MAX + 1
 
 
-def test_what_a_callback_tells_counts_for_those_behind_it_in_the_same_transaction(database: Database) -> None:
+def test_what_a_callback_tells_counts_for_those_behind_it_in_the_same_transaction(
+    database: Database, http: ClientSession
+) -> None:
     sent(database, 1)
     payment = {"type": "Payment", "created_at": "2026-11-21 12:00:02", "data": {"amount": 395}, "event_uuid": "u-2"}
     sums = {"id": "c-00", "state": "Paid", "detailed_sums": {"paid_sum": -395}}
     with database.write() as session:
         for name in ("paid", "paid again"):
             come(session, name, "c-00", body(None, event=payment, billogram=sums), CAME)
-    leased = Watched(database).claim(CAME, 40)
+    leased = Watched(database, http).claim(CAME, 40)
     with database.read() as session:
         bill = session.get_one(BillRow, (ACCOUNT, bill_id("c-00", 0, 0)))
         kinds = [fact.type for fact in facts_of(session, bill)]
@@ -146,9 +150,9 @@ def test_what_a_callback_tells_counts_for_those_behind_it_in_the_same_transactio
     assert kinds == ["dispatched", "payment"]
 
 
-def test_the_teller_is_woken_for_news_alone(database: Database) -> None:
+def test_the_teller_is_woken_for_news_alone(database: Database, http: ClientSession) -> None:
     sent(database, 1)
-    inbox = Watched(database)
+    inbox = Watched(database, http)
     inbox.claim(CAME, 40)
     with database.write() as session:
         tell(session, "again", "c-00")
@@ -159,13 +163,13 @@ def test_the_teller_is_woken_for_news_alone(database: Database) -> None:
 
 
 def test_what_needs_more_is_leased_and_holds_up_its_own_billogram_alone(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, http: ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent(database, 3)
     with database.write() as session:
         tell(session, "behind", "c-01", kind="Payment", event={"type": "Payment", "created_at": "2026-11-21 12:00:02"})
     monkeypatch.setattr(recording, "must_read", lambda _status, _known, news: news.custom == bill_id("c-01", 0, 0))
-    leased = Watched(database).claim(CAME, 40)
+    leased = Watched(database, http).claim(CAME, 40)
 
     assert names(leased) == ["c-01"]
     assert states(database) == {
@@ -177,7 +181,7 @@ def test_what_needs_more_is_leased_and_holds_up_its_own_billogram_alone(
 
 
 def test_if_one_fails_none_is_recorded_and_each_is_tried_by_itself(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, http: ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent(database, 3)
     add = Ledger.add
@@ -188,7 +192,7 @@ def test_if_one_fails_none_is_recorded_and_each_is_tried_by_itself(
         add(ledger, bill, facts)
 
     monkeypatch.setattr(Ledger, "add", fails_for_one)
-    inbox = Watched(database)
+    inbox = Watched(database, http)
     leased = inbox.claim(CAME, 40)
 
     assert names(leased) == ["c-00", "c-01", "c-02"]
@@ -197,23 +201,23 @@ def test_if_one_fails_none_is_recorded_and_each_is_tried_by_itself(
 
 
 def test_what_is_logged_of_a_callback_without_a_bill_names_its_account(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, http: ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     subjects: list[Subject] = []
     monkeypatch.setattr(recording.log, "warning", lambda *_: subjects.append(subject()))
     with database.write() as session:
         tell(session, "early", "c-00")
-    Watched(database).claim(CAME, 40)
+    Watched(database, http).claim(CAME, 40)
 
     assert subjects == [Subject(ACCOUNT)]
 
 
-def test_who_holds_many_bills_waits_for_none(postgresql: sa.URL) -> None:
+def test_who_holds_many_bills_waits_for_none(postgresql: sa.URL, http: ClientSession) -> None:
     database = new_store(new_database(postgresql))
     sent(database, 2)
     with database.write() as session:
         session.get_one(BillRow, (ACCOUNT, bill_id("c-01", 0, 0)), with_for_update=True)
-        leased = Watched(database).claim(CAME, 40)
+        leased = Watched(database, http).claim(CAME, 40)
     database.close()
 
     assert names(leased) == ["c-00", "c-01"]
