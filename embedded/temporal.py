@@ -23,8 +23,10 @@ DYNAMIC_CONFIG = {
     "frontend.WorkflowTimeSkippingMaxSkipPerSession": "100000",
     # Accounts take turns at the queue where bills are made.
     "matching.enableFairness": "true",
+    # One server needs no queue in parts, between which it would hand tasks and polls on.
     "matching.numTaskqueueReadPartitions": "1",
     "matching.numTaskqueueWritePartitions": "1",
+    # On by default here, for those who register attributes as they go: three reads of the database for every task.
     "system.forceSearchAttributesCacheRefreshOnRead": "false",
 }
 

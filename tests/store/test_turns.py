@@ -45,7 +45,7 @@ def test_no_place_is_given_twice(database: Database) -> None:
 
 
 def test_the_next_renewal_is_due_when_it_is_its_turn(database: Database) -> None:
-    """One renewal in ten seconds, of which half a one may begin at once: the second waits for five seconds."""
+    """One renewal in ten seconds, of which a fifth may begin at once: the second waits for eight seconds."""
     waits = []
     for name in (CONTRACT, "c-2"):
         with database.write() as session:
@@ -59,7 +59,7 @@ def test_the_next_renewal_is_due_when_it_is_its_turn(database: Database) -> None
         assert due is not None
         waits.append(due - local_midnight(first_period().end, stored.schedule.zone))
 
-    assert waits == [timedelta(0), timedelta(seconds=5)]
+    assert waits == [timedelta(0), timedelta(seconds=8)]
 
 
 def test_a_bill_that_is_begun_again_takes_no_second_place(database: Database) -> None:
