@@ -12,6 +12,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from embedded import ports
+from store.database import Database
+from tests.store.making import new_store
 from tests.temporal_server import temporal_server
 
 SLOW_FIRST = ("together", "diaries", "deploy", "embedded", "workflows", "contracts")
@@ -113,6 +115,14 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'avtal.db'}"
     return new_database(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    """With one account."""
+    database = new_store(store_url)
+    yield database
+    database.close()
 
 
 def new_database(server: sa.URL) -> str:

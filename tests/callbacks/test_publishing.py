@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,16 +18,9 @@ from store.database import Database
 from store.deliveries import Delivery, replay
 from store.endpoints import endpoint, set_endpoint
 from tests.publisher import Json, Publisher, publisher
-from tests.store.making import ACCOUNT, KEY, NOW, new_store, sold
+from tests.store.making import ACCOUNT, KEY, NOW, sold
 
 CIPHER = Cipher(KEY)
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The receiver's door: who may speak, what is too much, and what is kept (by the interface's page on callbacks)."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -17,20 +17,18 @@ from store.cipher import Cipher
 from store.clock import Clock
 from store.database import Database
 from store.schema import CallbackRow
-from tests.store.making import CALLBACK_KEY, KEY, NOW, new_store
+from tests.store.making import CALLBACK_KEY, KEY, NOW
 
 STAMP = "1767225600.123456"
 EVENT = json.dumps({"callback_id": "one", "callback_type": "BillogramEvent", "billogram": {"id": "Xk29fPw"}}).encode()
 
 
 @pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
+def database(database: Database) -> Database:
     keyless = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key")
     with database.write() as session:
         create_account(session, Cipher(KEY), "keyless", keyless, Policy(), NOW, 1)
-    yield database
-    database.close()
+    return database
 
 
 @pytest.fixture

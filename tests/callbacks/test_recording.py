@@ -1,7 +1,6 @@
 """The relay's first half: a kept callback finds its bill, or waits 24 hours for it, or is none of ours."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,6 @@ from store.database import Database
 from store.inbox import claim_callbacks
 from store.schema import BillRow, CallbackRow
 from tests.store.making import ACCOUNT, BILL, KEY, NOW, begun, come, new_store, sold
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
-    yield database
-    database.close()
 
 
 def body(custom: str | None, kind: str = "BillogramSent", **more: object) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
@@ -16,16 +16,9 @@ from store.database import Database
 from store.inbox import LEASE_SECONDS, Backlog, StoredCallback, claim_callbacks
 from store.outbox import Telling, claim_tellings, telling_backlog
 from store.schema import OutboxRow
-from tests.store.making import ACCOUNT, come, new_store
+from tests.store.making import ACCOUNT, come
 
 CONTRACTS, TELLINGS_EACH, RELAYS = 12, 6, 3
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
-    yield database
-    database.close()
 
 
 def claim(database: Database, now: float, limit: int) -> Sequence[Telling]:

@@ -1,10 +1,8 @@
 """Reconciliation by itself: whose turn it is, and that one process at a time takes it."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from aiohttp import ClientSession
 
 from billogram.errors import PlatformUnavailable
@@ -26,13 +24,6 @@ from tests.store.making import ACCOUNT, KEY, NOW, new_store
 from web import create_app
 
 HOUR = 3600.0
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
-    yield database
-    database.close()
 
 
 def claimed(database: Database, now: float) -> str | None:

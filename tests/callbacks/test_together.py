@@ -1,7 +1,7 @@
 """The inbox records what it takes at once, many callbacks in one transaction; only what needs more is leased."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -26,13 +26,6 @@ from tests.conftest import new_database
 from tests.store.making import ACCOUNT, KEY, NOW, begun, come, new_store, sold
 
 CAME = 1000.0
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
-    yield database
-    database.close()
 
 
 class Watched(Inbox):

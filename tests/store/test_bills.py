@@ -1,7 +1,5 @@
 """What the platform made of our order, compared with what we ordered, when the bill's row is finished."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from contracts.bill import BillStatus, FactType, ParkedReason
@@ -9,18 +7,16 @@ from contracts.invoice import RemoteInvoice
 from store.bills import finish_bill
 from store.database import Database
 from store.schema import BillRow
-from tests.store.making import ACCOUNT, BILL, begun, fact, new_store, sold
+from tests.store.making import ACCOUNT, BILL, begun, fact, sold
 
 TOTAL = 395_00
 
 
 @pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
+def database(database: Database) -> Database:
     with database.write() as session:
         sold(session)
-    yield database
-    database.close()
+    return database
 
 
 def invoice(total_minor: int, fee_minor: int = 0) -> RemoteInvoice:

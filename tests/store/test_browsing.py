@@ -1,7 +1,5 @@
 """What the operator's pages read, on each kind of database."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from contracts.bill import Parked, ParkedReason
@@ -9,20 +7,18 @@ from store.bills import park_bill
 from store.browsing import ContractFilter, bills_page, contracts_page, parked_bills, parked_counts
 from store.database import Database
 from tests.portal.visiting import bill, sell
-from tests.store.making import ACCOUNT, new_store
+from tests.store.making import ACCOUNT
 
 
 @pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
+def database(database: Database) -> Database:
     with database.write() as session:
         for name in ("a", "b", "c"):
             sell(session, name)
         for period in range(3):
             bill(session, "b", period)
         park_bill(session, bill(session, "c"), Parked(reason=ParkedReason.REFUSED), "")
-    yield database
-    database.close()
+    return database
 
 
 @pytest.mark.parametrize(

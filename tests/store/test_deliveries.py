@@ -1,7 +1,7 @@
 """Deliveries: in order per contract, retried for 72 hours, given up, and replayed; all times are given."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -29,19 +29,12 @@ from store.endpoints import OLD_SECRET_KEPT_SECONDS, Endpoint, endpoint, remove_
 from store.event_schema import DeliveryRow
 from store.events import events_after
 from store.facts import record_facts
-from tests.store.making import ACCOUNT, KEY, NOW, begun, fact, new_store, sold
+from tests.store.making import ACCOUNT, KEY, NOW, begun, fact, sold
 
 CIPHER = Cipher(KEY)
 URL = "https://publisher.example/told"
 START = 1_000_000.0
 PER_CONTRACT = 3  # sold, access on, bill sent
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
-    yield database
-    database.close()
 
 
 def put(database: Database, *, url: str = URL, now: float = START, new_secret: bool = False) -> str | None:

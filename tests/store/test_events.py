@@ -1,6 +1,5 @@
 """The event feed: each change once, with the change itself, numbered without gaps however many write at once."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -19,18 +18,11 @@ from store.database import Database
 from store.events import StoredEvent, events_after
 from store.facts import record_facts
 from store.subscribers import customer_of
-from tests.store.making import ACCOUNT, BILL, CONTRACT, NOW, begun, fact, new_store, sold
+from tests.store.making import ACCOUNT, BILL, CONTRACT, NOW, begun, fact, sold
 
 CONTRACTS, ROUNDS, AT_ONCE = 12, 5, 8
 DISPATCHED = fact(FactType.DISPATCHED, uuid="d")
 PAYMENT = fact(FactType.PAYMENT, 395_00, uuid="p")
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
-    yield database
-    database.close()
 
 
 def feed(database: Database, after: int = 0) -> list[StoredEvent]:

@@ -1,6 +1,5 @@
 """Facts enter a bill by one door: each once, in any order, and the contract hears of what it decides by."""
 
-from collections.abc import Iterator
 from itertools import permutations
 
 import pytest
@@ -13,7 +12,7 @@ from store.bills import begin_bill, record_of
 from store.database import Database
 from store.facts import facts_of, record_facts
 from store.schema import BillRow, OutboxRow
-from tests.store.making import ACCOUNT, BILL, NOW, begun, fact, first_period, new_store, sold
+from tests.store.making import ACCOUNT, BILL, NOW, begun, fact, first_period, sold
 
 DISPATCHED = fact(FactType.DISPATCHED, uuid="d")
 PAYMENT = fact(FactType.PAYMENT, 395_00, uuid="p")
@@ -21,13 +20,11 @@ VIEWED = fact(FactType.OTHER, uuid="v")
 
 
 @pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
+def database(database: Database) -> Database:
     with database.write() as session:
         sold(session)
         session.execute(sa.delete(OutboxRow))
-    yield database
-    database.close()
+    return database
 
 
 def made(session: Session) -> BillRow:

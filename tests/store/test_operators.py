@@ -1,7 +1,5 @@
 """Operators, their sessions, and their tries, on each kind of database."""
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 
@@ -22,16 +20,14 @@ from store.operators import (
 )
 from store.passwords import is_right
 from store.schema import LoginTryRow, OperatorSessionRow
-from tests.store.making import ACCOUNT, NOW, new_store
+from tests.store.making import ACCOUNT, NOW
 
 
 @pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
+def database(database: Database) -> Database:
     with database.write() as session:
         put_operator(session, ACCOUNT, "anna", "a-password", NOW)
-    yield database
-    database.close()
+    return database
 
 
 def count(database: Database, table: type[LoginTryRow | OperatorSessionRow]) -> int:

@@ -34,13 +34,11 @@ ITS_EVENTS = ["UPDATE", "INSERT"]
 
 
 @pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
+def database(database: Database) -> Database:
     with database.write() as session:
         sold(session)
         customer_of(session, ACCOUNT, "s-1")
-    yield database
-    database.close()
+    return database
 
 
 @contextmanager

@@ -1,25 +1,16 @@
 """The same sale at the same moment, from several processes, is one contract."""
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 import sqlalchemy as sa
 
 from starter.selling import Sold, sell
 from store.database import Database
 from store.schema import ContractRow, OutboxRow, SubscriberRow
-from tests.store.making import ACCOUNT, NOW, new_store
+from tests.store.making import ACCOUNT, NOW
 
 AT_ONCE = 8
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
-    yield database
-    database.close()
 
 
 def test_the_same_sale_sent_many_times_at_once_is_sold_once(database: Database) -> None:

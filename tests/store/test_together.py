@@ -1,7 +1,6 @@
 """Writes of many in one transaction."""
 
 import asyncio
-from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import timedelta
 
@@ -16,13 +15,6 @@ from tests.conftest import new_database
 from tests.store.making import ACCOUNT, NOW, new_store
 
 whose: ContextVar[str] = ContextVar("whose")
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
-    yield database
-    database.close()
 
 
 @pytest.fixture

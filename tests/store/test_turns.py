@@ -1,10 +1,7 @@
 """Places of renewals in their account's hour."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-
-import pytest
 
 from contracts.contract import made, making, next_due
 from contracts.periods import local_midnight
@@ -14,14 +11,7 @@ from store.bills import begin_bill, record_of
 from store.contracts import contract, standing_in_row
 from store.database import Database
 from store.turns import take_place
-from tests.store.making import ACCOUNT, CONTRACT, NOW, begun, first_period, make_account, new_store, sold
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    database = new_store(store_url)
-    yield database
-    database.close()
+from tests.store.making import ACCOUNT, CONTRACT, NOW, begun, first_period, make_account, sold
 
 
 def take(database: Database, account: str = ACCOUNT, later: timedelta = timedelta()) -> int:
