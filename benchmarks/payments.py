@@ -17,7 +17,7 @@ import simplejson
 import sqlalchemy as sa
 
 from benchmarks.load import Bench
-from billogram_sandbox import signatures
+from billogram_sandbox.callbacks import signatures
 from contracts.record import Record
 from embedded.stack import ACCOUNT
 from store.schema import BillRow

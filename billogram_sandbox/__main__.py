@@ -12,8 +12,8 @@ from typing import NoReturn
 import uvicorn
 from starlette.applications import Starlette
 
+from billogram_sandbox.api.connection import Connection
 from billogram_sandbox.app import create_app
-from billogram_sandbox.connection import Connection
 from billogram_sandbox.sandbox import Settings
 
 DEFAULT_PORT, DEFAULT_FILE = 8280, "billogram_sandbox.db"

@@ -13,28 +13,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from billogram_sandbox import (
-    billograms,
-    collector,
-    commands,
-    control,
-    customers,
-    drafts,
-    events,
-    outside,
-    payments,
-    pdfs,
-    registers,
-    timeline,
-)
+from billogram_sandbox.api import register_routes
+from billogram_sandbox.api.documentation import documentation
+from billogram_sandbox.api.gates import ApiGate, LoopbackGate
 from billogram_sandbox.call import Handler, endpoint
-from billogram_sandbox.documentation import documentation
-from billogram_sandbox.documents import Json
-from billogram_sandbox.envelope import Problem, answer
-from billogram_sandbox.gates import ApiGate, LoopbackGate
-from billogram_sandbox.reader import page
+from billogram_sandbox.callbacks import events
+from billogram_sandbox.callbacks.sender import Sender
+from billogram_sandbox.control_plane import collector, control, outside, payments
+from billogram_sandbox.core.documents import Json
+from billogram_sandbox.core.envelope import Problem, answer
+from billogram_sandbox.life import billograms, commands, drafts, timeline
+from billogram_sandbox.reader import page, pdfs
+from billogram_sandbox.registers import customers
 from billogram_sandbox.sandbox import Sandbox, Settings
-from billogram_sandbox.sender import Sender
 
 API: list[tuple[str, str, Handler]] = [
     ("GET", "/customer", customers.listing),
@@ -49,7 +40,7 @@ API: list[tuple[str, str, Handler]] = [
     ("DELETE", "/billogram/{id}", drafts.delete),
     ("POST", "/billogram/{id}/command/{command}", commands.run),
     ("GET", "/billogram_event", events.listing),
-    *registers.API,
+    *register_routes.API,
 ]
 CONTROL: list[tuple[str, str, Handler]] = [
     ("GET", "/clock", control.clock),
@@ -73,7 +64,7 @@ CONTROL: list[tuple[str, str, Handler]] = [
     ("GET", "/stats", control.stats),
     ("POST", "/stats/reset", control.reset_stats),
     ("POST", "/reset", control.reset),
-    *registers.CONTROL,
+    *register_routes.CONTROL,
 ]
 
 
@@ -93,7 +84,7 @@ def create_app(settings: Settings) -> Starlette:
 @cache
 def described() -> Json:
     """The OpenAPI description of all this, made when somebody asks for it."""
-    from billogram_sandbox.openapi import description  # noqa: PLC0415 - it takes a tenth of a second
+    from billogram_sandbox.api.openapi import description  # noqa: PLC0415 - it takes a tenth of a second
 
     return description(API, CONTROL)
 

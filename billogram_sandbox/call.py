@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from billogram_sandbox.documents import Json, load, require_unicode
-from billogram_sandbox.envelope import NOTHING, Problem, answer, nothing
+from billogram_sandbox.core.documents import Json, load, require_unicode
+from billogram_sandbox.core.envelope import NOTHING, Problem, answer, nothing
 from billogram_sandbox.sandbox import Sandbox
 
 TOLD_WITHIN_SECONDS = 5.0

@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from billogram_sandbox.auth import Credentials
-from billogram_sandbox.clock import Clock
-from billogram_sandbox.database import Database
-from billogram_sandbox.faults import Faults, Misbehaviour
-from billogram_sandbox.stats import Stats
+from billogram_sandbox.core.auth import Credentials
+from billogram_sandbox.core.clock import Clock
+from billogram_sandbox.core.database import Database
+from billogram_sandbox.core.faults import Faults, Misbehaviour
+from billogram_sandbox.core.stats import Stats
 
 MINUTE, HOUR = 60.0, 3600.0
 

@@ -1,12 +1,13 @@
 """What a reader can do on the page: pay, write, have the invoice sent another way. Each answers with the name of the
 notice that the page then shows."""
 
-from billogram_sandbox import messages, paying, sending, settlement
 from billogram_sandbox.call import Call
-from billogram_sandbox.documents import Json, merged
-from billogram_sandbox.money import hundredths
+from billogram_sandbox.control_plane import paying
+from billogram_sandbox.core.documents import Json, merged
+from billogram_sandbox.life import messages, sending, settlement
 from billogram_sandbox.reader import forms
-from billogram_sandbox.states import UNPAID_FAMILY
+from billogram_sandbox.rules.money import hundredths
+from billogram_sandbox.rules.states import UNPAID_FAMILY
 
 
 def pay(call: Call, doc: Json, sent: forms.Fields) -> str:

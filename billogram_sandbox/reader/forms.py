@@ -11,10 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from billogram_sandbox.command_shapes import MESSAGE_MAX
-from billogram_sandbox.customer_shapes import Address
-from billogram_sandbox.documents import Json
-from billogram_sandbox.shapes import Email
+from billogram_sandbox.core.documents import Json
+from billogram_sandbox.shapes.command import MESSAGE_MAX
+from billogram_sandbox.shapes.customer import Address
+from billogram_sandbox.shapes.values import Email
 
 BODY_BYTES_MAX = 32_768
 FIELDS_MAX = 20

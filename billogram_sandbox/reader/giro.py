@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from billogram_sandbox.money import hundredths
-from billogram_sandbox.ocr import check_digit
+from billogram_sandbox.rules.money import hundredths
+from billogram_sandbox.rules.ocr import check_digit
 
 OCR_SLIP = "41"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billogram_sandbox.documents import Json
+from billogram_sandbox.core.documents import Json
 from billogram_sandbox.reader import writing
 from billogram_sandbox.reader.texts import Blank, Texts
 

@@ -4,8 +4,8 @@ later changes none of them."""
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billogram_sandbox import events
-from billogram_sandbox.documents import Json
+from billogram_sandbox.callbacks import events
+from billogram_sandbox.core.documents import Json
 from billogram_sandbox.reader.sheet import Sheet, part, sheet
 from billogram_sandbox.sandbox import Sandbox
 

@@ -8,12 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from billogram_sandbox import pdfs
+from billogram_sandbox.account.creditor import creditor
 from billogram_sandbox.call import Call, base
-from billogram_sandbox.creditor import creditor
-from billogram_sandbox.documents import Json, dump
-from billogram_sandbox.envelope import NOT_AVAILABLE_YET, Problem
-from billogram_sandbox.reader import deeds, files, forms
+from billogram_sandbox.core.documents import Json, dump
+from billogram_sandbox.core.envelope import NOT_AVAILABLE_YET, Problem
+from billogram_sandbox.reader import deeds, files, forms, pdfs
 from billogram_sandbox.reader.rendering import HEADERS, Attempt, invoice, missing
 from billogram_sandbox.reader.visits import Visit, note_opening, visit
 from billogram_sandbox.sandbox import Sandbox

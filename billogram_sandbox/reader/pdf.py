@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from billogram_sandbox.clock import civil_day
-from billogram_sandbox.creditor import Creditor
-from billogram_sandbox.documents import Json
+from billogram_sandbox.account.creditor import Creditor
+from billogram_sandbox.core.clock import civil_day
+from billogram_sandbox.core.documents import Json
 from billogram_sandbox.reader import slip, writing
 from billogram_sandbox.reader.letters import CREDIT_INVOICE, REMINDER, Letter
 from billogram_sandbox.reader.paper import MARGIN, RIGHT, Paper, wrapped

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import segno
 
-from billogram_sandbox.creditor import Creditor
-from billogram_sandbox.documents import Json, dump
-from billogram_sandbox.money import hundredths
+from billogram_sandbox.account.creditor import Creditor
+from billogram_sandbox.core.documents import Json, dump
+from billogram_sandbox.rules.money import hundredths
 
 INVOICE, CREDIT = 1, 2
 KEPT = 256

@@ -10,9 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from billogram_sandbox import events
-from billogram_sandbox.creditor import Creditor, creditor
-from billogram_sandbox.documents import Json
+from billogram_sandbox.account.creditor import Creditor, creditor
+from billogram_sandbox.callbacks import events
+from billogram_sandbox.core.documents import Json
 from billogram_sandbox.reader import files, history, qr, writing
 from billogram_sandbox.reader.forms import Fields, Trouble
 from billogram_sandbox.reader.sheet import account, sheet

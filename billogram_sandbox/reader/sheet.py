@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billogram_sandbox.documents import Json
-from billogram_sandbox.money import hundredths, late_fees, sums
+from billogram_sandbox.core.documents import Json
+from billogram_sandbox.rules.money import hundredths, late_fees, sums
 
 ZERO = Decimal(0)
 

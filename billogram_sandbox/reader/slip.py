@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billogram_sandbox.creditor import Creditor
-from billogram_sandbox.documents import Json
+from billogram_sandbox.account.creditor import Creditor
+from billogram_sandbox.core.documents import Json
 from billogram_sandbox.reader import giro, qr, writing
 from billogram_sandbox.reader.letters import CREDIT_INVOICE, Letter
 from billogram_sandbox.reader.paper import MARGIN, RIGHT, WIDTH, Paper, wrapped

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 
-from billogram_sandbox.documents import Json
+from billogram_sandbox.core.documents import Json
 from billogram_sandbox.reader import writing
 from billogram_sandbox.reader.sheet import Account
 from billogram_sandbox.reader.texts import Texts
-from billogram_sandbox.states import (
+from billogram_sandbox.rules.states import (
     COLLECTING,
     COLLECTION,
     COLLECTOR_ENDED,

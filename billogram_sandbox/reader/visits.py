@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from billogram_sandbox import customers, delivery, events, interest
-from billogram_sandbox.documents import Json, load
-from billogram_sandbox.lists import column
+from billogram_sandbox.callbacks import events
+from billogram_sandbox.core.documents import Json, load
+from billogram_sandbox.core.lists import column
+from billogram_sandbox.life import delivery
 from billogram_sandbox.reader.english import ENGLISH
 from billogram_sandbox.reader.swedish import SWEDISH
 from billogram_sandbox.reader.texts import Texts, accepted
+from billogram_sandbox.registers import customers
+from billogram_sandbox.rules import interest
 from billogram_sandbox.sandbox import Sandbox
 
 LANGUAGES = {texts.language: texts for texts in (SWEDISH, ENGLISH)}

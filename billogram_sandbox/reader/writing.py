@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from markupsafe import Markup
 
-from billogram_sandbox.clock import STOCKHOLM
-from billogram_sandbox.money import hundredths
+from billogram_sandbox.core.clock import STOCKHOLM
 from billogram_sandbox.reader.texts import Texts
+from billogram_sandbox.rules.money import hundredths
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"

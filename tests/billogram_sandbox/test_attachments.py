@@ -2,7 +2,7 @@
 
 import pytest
 
-from billogram_sandbox import content
+from billogram_sandbox.core import content
 from tests.billogram_sandbox.calling import PDF, Client, Json, base64_of, data, problem
 
 FILE: Json = {"attachment": "villkor.pdf", "attachment_content": base64_of(PDF)}

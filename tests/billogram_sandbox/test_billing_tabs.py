@@ -5,7 +5,7 @@ from datetime import date
 import httpx
 import pytest
 
-from billogram_sandbox.tab_shapes import next_billing
+from billogram_sandbox.shapes.tab import next_billing
 from tests.billogram_sandbox.calling import KEY, USER, Client, Json, Receiver, data, ok, problem, row
 
 TAB = "/customer/1/billing-tab"

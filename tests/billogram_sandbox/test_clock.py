@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from billogram_sandbox.clock import parse_instant
+from billogram_sandbox.core.clock import parse_instant
 from tests.billogram_sandbox.calling import Client, Receiver, eventually, types
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from billogram_sandbox.interest import PER_HUNDREDTH, charged
+from billogram_sandbox.rules.interest import PER_HUNDREDTH, charged
 from tests.billogram_sandbox.calling import Client, Json, data, ok, problem, row, types
 
 NOON = "2030-03-01T12:00:00Z"

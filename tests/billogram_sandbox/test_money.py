@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billogram_sandbox.documents import dump
-from billogram_sandbox.money import sums
+from billogram_sandbox.core.documents import dump
+from billogram_sandbox.rules.money import sums
 from tests.billogram_sandbox.calling import Client, Json, row
 
 RECORDED = [

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from billogram_sandbox import signatures
-from billogram_sandbox.clock import later
-from billogram_sandbox.ocr import ocr_number
+from billogram_sandbox.callbacks import signatures
+from billogram_sandbox.core.clock import later
+from billogram_sandbox.rules.ocr import ocr_number
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ import pytest
 import uvicorn
 from billogram_api import BillogramAPI, BillogramExceptions
 
-from billogram_sandbox import app, commands
+from billogram_sandbox import app
+from billogram_sandbox.life import commands
 from billogram_sandbox.sandbox import Settings
 from tests.billogram_sandbox.calling import KEY, PDF, USER, Json, base64_of, row
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from billogram_sandbox.ocr import complaint
+from billogram_sandbox.rules.ocr import complaint
 from tests.billogram_sandbox.calling import Client, Json, types
 
 STRANGE = [

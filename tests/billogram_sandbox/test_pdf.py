@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from billogram_sandbox.creditor import Creditor
-from billogram_sandbox.ocr import check_digit
+from billogram_sandbox.account.creditor import Creditor
 from billogram_sandbox.reader import giro, qr
 from billogram_sandbox.reader.paper import folded, wrapped
+from billogram_sandbox.rules.ocr import check_digit
 from tests.billogram_sandbox.calling import Client, Json, data, problem
 from tests.billogram_sandbox.reading import MANY
 

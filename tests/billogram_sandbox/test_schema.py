@@ -10,10 +10,10 @@ import httpx
 import pytest
 import uvicorn
 
+from billogram_sandbox.api.operations import COMMANDS_TAKE, OPERATIONS
 from billogram_sandbox.app import API, CONTROL, create_app, described
-from billogram_sandbox.commands import COMMANDS
-from billogram_sandbox.commands import run as run_command
-from billogram_sandbox.operations import COMMANDS_TAKE, OPERATIONS
+from billogram_sandbox.life.commands import COMMANDS
+from billogram_sandbox.life.commands import run as run_command
 from billogram_sandbox.sandbox import Settings
 from tests.billogram_sandbox.calling import KEY, USER, Client
 from tests.billogram_sandbox.conforming import conforms

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billogram_sandbox.app import create_app
+from billogram_sandbox.rules.states import UNPAID_FAMILY
 from billogram_sandbox.sandbox import Settings
-from billogram_sandbox.states import UNPAID_FAMILY
 from tests.billogram_sandbox.calling import KEY, USER, Client, Json, row
 
 AMOUNTS = ["1", "49.50", "1000", "2000", "3100.01"]

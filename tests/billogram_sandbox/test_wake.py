@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from billogram_sandbox.wake import wait
+from billogram_sandbox.core.wake import wait
 
 
 @pytest.mark.parametrize("turns", range(4))

@@ -1,0 +1,1 @@
+"""What is told to the caller: events, the callbacks that carry them, their signatures, and their sending."""
