@@ -26,7 +26,7 @@ from starter.selling import sell
 from store.database import Database
 from store.inbox import callbacks_under_way
 from store.outbox import tellings_under_way
-from store.schema import BillRow
+from store.schema import BillRow, CallbackRow
 
 AT_ONCE = 32
 LOOK_SECONDS = 0.1
@@ -58,6 +58,11 @@ class Bench:
     async def until_made(self, count: int, period: int, prefix: str) -> float:
         """The moment at which they all were, in seconds since 1970."""
         return await until(lambda: asyncio.to_thread(lambda: self.made(period, prefix) >= count))
+
+    def callbacks(self) -> int:
+        """How many have come since the stack began."""
+        with self.database.read() as session:
+            return session.scalar(sa.select(sa.func.count()).select_from(CallbackRow)) or 0
 
     def worked(self, *more: Part) -> Counter[str]:
         """The processor time of each part of the stack, and of these, in seconds."""
