@@ -25,9 +25,9 @@ from store.cipher import Cipher, new_cipher_key
 from store.clock import Clock
 from store.database import Database
 from store.schema import Table
-from tests.billogram.conftest import platform, sandbox
+from tests.billogram.conftest import http, platform, sandbox
 
-__all__ = ["platform", "sandbox"]
+__all__ = ["http", "platform", "sandbox"]
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 ACCOUNT = "demo"
