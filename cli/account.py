@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.table import Table
@@ -37,7 +38,21 @@ app = typer.Typer(no_args_is_help=True, help="Accounts, on the store itself.")
 app.command("operator")(operators.operator)
 
 
-UrlOption = Annotated[str | None, typer.Option(help=f"Billogram's API; {BILLOGRAM} unless given.")]
+def api_url(text: str) -> str:
+    """Else the account's first invoice would be the one to find out. Raises BadParameter."""
+    try:
+        where = urlsplit(text)
+        is_usable = where.scheme in ("http", "https") and where.hostname and (where.port is None or where.port > 0)
+    except ValueError:
+        is_usable = False
+    if not is_usable or where.username is not None or where.query or where.fragment or " " in text:
+        raise typer.BadParameter(f"give an address like {BILLOGRAM}; user and key have options of their own")
+    return text
+
+
+UrlOption = Annotated[
+    str | None, typer.Option(parser=api_url, metavar="URL", help=f"Billogram's API; {BILLOGRAM} unless given.")
+]
 UserOption = Annotated[str | None, typer.Option(help="The API user at Billogram.")]
 KeyOption = Annotated[str | None, typer.Option(envvar="AVTAL_BILLOGRAM_KEY", help="Its key.")]
 CallbackKeyOption = Annotated[

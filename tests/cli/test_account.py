@@ -111,6 +111,21 @@ def test_what_is_not_there_or_is_there_already_is_one_line(arguments: list[str],
     assert words in avtal(*arguments, status=1)
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["", "billogram.com/api/v2", "ftp://billogram.com", "https://", "http://[bad", "http://host:port", "http://a b.se",
+     "https://user:key@billogram.com/api/v2", "https://billogram.com/api/v2?page=1"],
+)  # fmt: skip
+@pytest.mark.usefixtures("database")
+def test_an_address_that_can_not_be_billogram_s_is_refused_at_once(url: str) -> None:
+    avtal("create", "paper")
+
+    for command in (["create", "other"], ["set", "paper"]):
+        assert "give an address like https://billogram.com/api/v2" in " ".join(
+            avtal(*command, "--billogram-url", url, status=2).replace("│", " ").split()
+        )
+
+
 def test_without_a_store_it_says_how_to_make_one() -> None:
     assert "avtal migrate" in avtal("show", "paper", status=1)
 
