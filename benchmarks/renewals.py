@@ -3,10 +3,10 @@
 Contracts that are due at the same instant wake by their own timers in real time. The bare loop is a workflow with one
 timer and one activity that makes the same POST to the same sandbox, on the same Temporal server, with one worker
 process, in the same run; it writes no store. The loop with duties does what each renewal of ours must besides, at the
-least that it costs, and nothing of what a contract is (`benchmarks.bare`): more than that can't be had.
+least that it costs, and nothing of what a contract is (`benchmarks.bare`).
 Measured is from the instant until the last activity has done its work: ours has stored the bill that was made, the
-loops' have read the platform's answer. And until all is at rest: every contract sleeps again or has ended, and every
-callback has come. Only so fast could it go on, for what is left behind at the last answer is still to be done.
+loops' have read the platform's answer. Then until the last contract sleeps again or has ended, and until the last
+callback is dealt with too, which for the loops' bills means that it is found to be no bill of ours.
 """
 
 import argparse
@@ -18,7 +18,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,10 +42,18 @@ CALLBACKS_A_BILL = 2
 """It was created, and it was sent."""
 
 
+MEASURED = {
+    "the last answer": "to_answers",
+    "the last contract sleeps": "to_sleep",
+    "the last callback": "to_rest",
+}
+
+
 class Burst(NamedTuple):
     """Rates in bills a second, work in seconds of processor time of each part until all was quiet."""
 
     to_answers: float
+    to_sleep: float
     to_rest: float
     work: Counter[str]
 
@@ -84,20 +91,23 @@ async def one_round(running: Bench, number: int, count: int) -> Round:
 
 
 async def burst(
-    running: Bench, due: datetime, count: int, until_answers: Callable[[], Awaitable[float]], at_rest: str, *more: Part
+    running: Bench, due: datetime, count: int, until_answers: Callable[[], Awaitable[float]], asleep: str, *more: Part
 ) -> Burst:
-    """It begins now. `at_rest` is how Temporal lists the contracts that have done their work."""
+    """It begins now. `asleep` is how Temporal lists the contracts that have done their work."""
     before, callbacks = running.worked(*more), running.callbacks() + CALLBACKS_A_BILL * count
 
-    async def is_over() -> bool:
-        if running.callbacks() < callbacks or not running.is_quiet():
-            return False
-        return (await running.stack.client.count_workflows(at_rest)).count >= count
+    async def all_asleep() -> bool:
+        return (await running.stack.client.count_workflows(asleep)).count >= count
 
-    answers, rest = await until_answers(), await until(is_over)
+    async def all_told() -> bool:
+        return await asyncio.to_thread(lambda: running.callbacks() >= callbacks and running.is_quiet())
+
+    answers, sleep, rest = [
+        count / (end - due.timestamp())
+        for end in (await until_answers(), await until(all_asleep), await until(all_told))
+    ]
     await running.until_quiet()
-    began = due.timestamp()
-    return Burst(count / (answers - began), count / (rest - began), running.worked(*more) - before)
+    return Burst(answers, sleep, rest, running.worked(*more) - before)
 
 
 async def bare_burst(running: Bench, prefix: str, count: int, *, has_duties: bool = False) -> Burst:
@@ -171,21 +181,15 @@ def show(rounds: list[Round], given: argparse.Namespace) -> None:
         "bare loop": [each.bare for each in rounds],
         "with duties": [each.with_duties for each in rounds],
     }
-    for until_when, rate_of in (
-        ("the last answer", attrgetter("to_answers")),
-        ("all is at rest", attrgetter("to_rest")),
-    ):
+    for until_when, rate in MEASURED.items():
         table.add_section()
-        rates = {name: [rate_of(each) for each in of] for name, of in bursts.items()}
+        rates = {name: [getattr(each, rate) for each in of] for name, of in bursts.items()}
         for name, values in rates.items():
             add(table, f"until {until_when}: {name}", values)
         for name in ("ours", "with duties"):
-            goal = f" (goal {GOAL})" if name == "ours" else ""
-            add(
-                table,
-                f"{name} / bare loop{goal}",
-                [a / b for a, b in zip(rates[name], rates["bare loop"], strict=True)],
-            )
+            goal = f" (goal {GOAL})" if (name, rate) == ("ours", "to_answers") else ""
+            ratios = [one / bare for one, bare in zip(rates[name], rates["bare loop"], strict=True)]
+            add(table, f"{name} / bare loop{goal}", ratios)
     Console().print(table)
     works = {name: sum((each.work for each in of), Counter[str]()) for name, of in bursts.items()}
     Console().print(work_table(works, given.contracts * len(rounds)))
