@@ -4,10 +4,9 @@ import asyncio
 import gc
 import logging
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import httpx
 import uvicorn
@@ -136,17 +135,21 @@ def create_app(settings: Settings, telemetry: Telemetry, parts: Collection[str] 
 
 def main(only: Collection[str] = WEB_PARTS) -> None:
     settings = Settings()
-    # uvicorn raises the signal once more when it has stopped in good order; that is no failure.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
-        create_app(settings, start_telemetry("web", settings), only),
-        host=settings.web_host,
-        port=settings.web_port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-        timeout_keep_alive=KEPT_ALIVE_SECONDS,
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings, start_telemetry("web", settings), only),
+            host=settings.web_host,
+            port=settings.web_port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=KEPT_ALIVE_SECONDS,
+        )
     )
+    # Noted while it starts, and also when uvicorn raises it once more at the end; an exception could be lost.
+    signal.signal(signal.SIGTERM, server.handle_exit)
+    with suppress(KeyboardInterrupt):
+        server.run()
 
 
 if __name__ == "__main__":

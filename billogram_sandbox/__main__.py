@@ -29,12 +29,13 @@ def main() -> None:
     given = _arguments()
     listening = _listen(given.host, given.port)
     app = _app(Settings(data=given.data, user=given.user, key=given.key), given.data)
-    _tell(app, listening, given)
-    # uvicorn raises the signal once more when it has stopped in good order; that is no failure.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     config = uvicorn.Config(app, http=Connection, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    # Noted from the first line on, and also when uvicorn raises it once more at the end; an exception could be lost.
+    signal.signal(signal.SIGTERM, server.handle_exit)
+    _tell(app, listening, given)
     try:
-        uvicorn.Server(config).run([listening])
+        server.run([listening])
     except KeyboardInterrupt:
         sys.stdout.write("\n")
 

@@ -15,6 +15,21 @@ import pytest
 from tests.billogram_sandbox.calling import KEY, USER, Client, Receiver, ok
 
 MODULE = (sys.executable, "-m", "billogram_sandbox")
+STOPPED_WHILE_IT_STARTS = """
+import signal, weakref, uvicorn
+from billogram_sandbox.__main__ import main
+
+class Thing: ...
+
+def stopped(server, sockets, run=uvicorn.Server.run):
+    thing = Thing()
+    watched = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGTERM))
+    del thing
+    run(server, sockets)
+
+uvicorn.Server.run = stopped
+main()
+"""
 SCRIPT = Path(sys.executable).with_name("billogram-sandbox")
 
 
@@ -71,6 +86,19 @@ async def test_it_answers_from_its_first_line_on_within_two_seconds_and_ends_in_
     assert answer.is_success
     assert process.returncode == 0
     assert took < 2
+
+
+async def test_a_stop_is_heeded_where_python_loses_exceptions() -> None:
+    command = (sys.executable, "-c", STOPPED_WHILE_IT_STARTS, "--port", "0", "--data", ":memory:")
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
+    try:
+        await asyncio.wait_for(process.wait(), 10)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+    assert process.returncode == 0
 
 
 async def test_a_busy_port_and_a_file_that_can_not_be_written_are_one_line_with_the_way_out(tmp_path: Path) -> None:
