@@ -6,6 +6,7 @@ not answer fails the attempt, and the contract comes again later.
 """
 
 import logging
+from collections.abc import Sequence
 
 from aiohttp import ClientSession
 from prometheus_client import Counter
@@ -23,8 +24,11 @@ from contracts.invoice import InvoiceOrder, RemoteInvoice
 from contracts.record import Record
 from contracts.turns import PER_SECOND
 from observing.subject import about
+from observing.tracing import traceparent
 from store import bills
 from store.accounts import PlatformAccess, platform_access
+from store.beginning import BillOrder, begin_bills
+from store.bills import MadeInvoice
 from store.cipher import Cipher
 from store.database import Database
 from store.schema import BillRow, ContractRow
@@ -71,7 +75,7 @@ class BillingActivities:
             return _noted(await self._make(order))
 
     async def _make(self, order: MakeBill) -> BillRecord:
-        begun = await self._writes.write(lambda session: self._begin(session, order))
+        begun = await self._writes.write_as_one(self._begin, _ordered(order))
         if isinstance(begun, BillRecord):
             return begun
         try:
@@ -86,7 +90,7 @@ class BillingActivities:
             BILLS.labels("failed", type(error).__name__).inc()
             log.warning("bill %s failed, and is tried again: %s", begun.bill_id, error)
             raise again_later(error) from None
-        return await self._writes.write(lambda session: _finish(session, begun, invoice, number))
+        return await self._writes.write_as_one(_finish, MadeInvoice(begun.account, begun.bill_id, invoice, number))
 
     @activity.defn
     async def void_bill(self, order: VoidBill) -> None:
@@ -116,31 +120,12 @@ class BillingActivities:
         await self._writes.write(lambda session: customer_written(session, plan.account, plan.customer))
         return number
 
-    def _begin(self, session: Session, order: MakeBill) -> Plan | BillRecord:
-        bill = bills.begin_bill(
-            session,
-            order.account,
-            order.contract_id,
-            order.period,
-            order.revision,
-            order.now,
-            self._renewals_per_second,
-        )
-        if bill.made or bill.void or bill.parked_reason is not None:
-            return bills.record_of(bill)
-        contract = session.get_one(ContractRow, (order.account, order.contract_id))
-        customer = customer_of(session, order.account, contract.subscriber_id)
-        access = platform_access(session, self._cipher, order.account)
-        assert access is not None, "a contract has an account"
-        return Plan(
-            account=order.account,
-            bill_id=bill.bill_id,
-            order=bills.order_of(bill, customer.number, order.now),
-            customer=customer,
-            access=access,
-            known_id=bill.billogram_id,
-            tried_before=bill.attempts > 1,
-        )
+    def _begin(self, session: Session, orders: Sequence[BillOrder]) -> Sequence[Plan | BillRecord]:
+        begun = begin_bills(session, orders, self._renewals_per_second)
+        ways = {
+            account: platform_access(session, self._cipher, account) for account in {bill.account for bill in begun}
+        }
+        return [_planned(session, bill, order, ways[bill.account]) for bill, order in zip(begun, orders, strict=True)]
 
     async def _park(self, plan: Plan, parked: Parked, words: str) -> BillRecord:
         def park(session: Session) -> BillRecord:
@@ -157,10 +142,30 @@ class BillingActivities:
         await self._writes.write(note)
 
 
-def _finish(session: Session, plan: Plan, invoice: RemoteInvoice, number: int) -> BillRecord:
-    bill = _locked(session, plan.account, plan.bill_id)
-    bills.finish_bill(session, bill, invoice, number)
-    return bills.record_of(bill)
+def _ordered(order: MakeBill) -> BillOrder:
+    return BillOrder(order.account, order.contract_id, order.period, order.revision, order.now, traceparent())
+
+
+def _planned(session: Session, bill: BillRow, order: BillOrder, access: PlatformAccess | None) -> Plan | BillRecord:
+    """The bill itself if there is nothing to ask for."""
+    if bill.made or bill.void or bill.parked_reason is not None:
+        return bills.record_of(bill)
+    assert access is not None, "a bill has an account"
+    contract = session.get_one(ContractRow, (bill.account, bill.contract_id))
+    customer = customer_of(session, bill.account, contract.subscriber_id)
+    return Plan(
+        account=bill.account,
+        bill_id=bill.bill_id,
+        order=bills.order_of(bill, customer.number, order.now),
+        customer=customer,
+        access=access,
+        known_id=bill.billogram_id,
+        tried_before=bill.attempts > 1,
+    )
+
+
+def _finish(session: Session, made: Sequence[MadeInvoice]) -> Sequence[BillRecord]:
+    return [bills.record_of(bill) for bill in bills.finish_bills(session, made)]
 
 
 def _renumber(session: Session, plan: Plan) -> int:

@@ -31,7 +31,7 @@ from store.bills import take_over
 from store.cipher import Cipher
 from store.database import Database
 from store.inbox import DONE, IGNORED, NEW, UNMATCHED, StoredCallback, finish_callbacks, try_callback_later
-from store.ledger import Ledger, Named
+from store.ledger import Ledger, Named, lock_named
 from store.schema import BillRow
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,8 @@ class Recording:
         Who holds many bills waits for none: raises OperationalError if another transaction has one of them.
         """
         told = {stored.id: _news(stored) for stored in due}
-        ledger = Ledger(session, [one for stored in due for one in _named(stored, told[stored.id] or ())], nowait=True)
+        named = [one for stored in due for one in _named(stored, told[stored.id] or ())]
+        ledger = Ledger(session, lock_named(session, named, nowait=True))
         rest: list[StoredCallback] = []
         over: dict[Outcome, list[StoredCallback]] = {}
         for stored in due:
@@ -111,7 +112,7 @@ class Recording:
     def _record_if_enough(self, stored: StoredCallback, news: Sequence[CallbackNews]) -> PlatformAccess | None:
         """If the callback does not say enough, nothing is recorded, and the answer is where more can be read."""
         with self._database.write() as session:
-            ledger = Ledger(session, _named(stored, news))
+            ledger = Ledger(session, lock_named(session, _named(stored, news)))
             if _must_read(ledger, stored, news):
                 return platform_access(session, self._cipher, stored.account)
             _record(session, ledger, stored, news, {})
@@ -119,7 +120,8 @@ class Recording:
 
     def _record_with(self, stored: StoredCallback, news: Sequence[CallbackNews], invoices: Invoices) -> None:
         with self._database.write() as session:
-            _record(session, Ledger(session, _named(stored, news)), stored, news, invoices)
+            ledger = Ledger(session, lock_named(session, _named(stored, news)))
+            _record(session, ledger, stored, news, invoices)
 
     def _refuse(self, stored: StoredCallback) -> None:
         with self._database.write() as session:

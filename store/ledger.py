@@ -1,4 +1,4 @@
-"""The bills that a number of callbacks tell of: locked and read together, and written together.
+"""The bills that a number of callbacks or answers tell of: locked and read together, and written together.
 
 A question for each kind of row, however many bills they are. What is new enters by the one door (store/facts.py).
 """
@@ -19,9 +19,12 @@ Key = tuple[str, str]
 # By each column and not by pairs: for pairs, SQLite reads the whole table. What belongs to no pair is left out here.
 _IDS: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
 _ACCOUNTS: sa.BindParameter[str] = sa.bindparam("accounts", expanding=True)
-_OF_ACCOUNTS = sa.select(BillRow).where(BillRow.account.in_(_ACCOUNTS))
-_BILLS = _OF_ACCOUNTS.where(BillRow.bill_id.in_(_IDS))
-_BILLS_OF_INVOICES = _OF_ACCOUNTS.where(BillRow.billogram_id.in_(_IDS))
+# Always in this order, so that no two who lock several wait for each other.
+_OF_ACCOUNTS = sa.select(BillRow).where(BillRow.account.in_(_ACCOUNTS)).order_by(BillRow.account, BillRow.bill_id)
+_BILLS, _BILLS_OF_INVOICES = (
+    _OF_ACCOUNTS.where(column.in_(_IDS)).execution_options(populate_existing=True)
+    for column in (BillRow.bill_id, BillRow.billogram_id)
+)
 _FACTS = (
     sa.select(FactRow.account, FactRow.bill_id, FactRow.fact)
     .where(FactRow.account.in_(_ACCOUNTS), FactRow.bill_id.in_(_IDS))
@@ -38,11 +41,11 @@ class Named(NamedTuple):
 
 
 class Ledger:
-    def __init__(self, session: Session, named: Iterable[Named], *, nowait: bool = False) -> None:
-        """Raises OperationalError with `nowait`, if another transaction has locked one of the bills."""
+    def __init__(self, session: Session, bills: Sequence[BillRow]) -> None:
+        """They are locked by this transaction."""
         self._session = session
-        self._bills = _locked(session, {*named}, nowait)
-        self._known = _facts(session, [(bill.account, bill.bill_id) for bill in self._bills])
+        self._bills = bills
+        self._known = _facts(session, [(bill.account, bill.bill_id) for bill in bills])
         self._new: list[tuple[BillRow, Fact]] = []
         self.has_news = False
         """Whether a contract may have to be told."""
@@ -57,10 +60,10 @@ class Ledger:
     def facts_of(self, bill: BillRow) -> Sequence[Fact]:
         return self._known[bill.account, bill.bill_id]
 
-    def add(self, bill: BillRow, facts: Iterable[Fact]) -> None:
-        """The bill is what they make it, its news for the contract is queued; they are written by `write`."""
+    def add(self, bill: BillRow, facts: Iterable[Fact], *, tell: bool = True) -> None:
+        """The bill is what they make it; `tell` queues its news for the contract. They are written by `write`."""
         known, version = self._known[bill.account, bill.bill_id], bill.version
-        new = take_facts(self._session, bill, known, facts)
+        new = take_facts(self._session, bill, known, facts, tell=tell)
         known += new
         self.has_news |= bill.version > version
         self._new += [(bill, fact) for fact in new]
@@ -70,26 +73,33 @@ class Ledger:
         self._new = []
 
 
-def _locked(session: Session, named: Collection[Named], nowait: bool) -> list[BillRow]:
-    def lock(bills: sa.Select[BillRow], keys: Collection[Key]) -> list[BillRow]:
-        return [*session.scalars(bills.with_for_update(nowait=nowait), _apart(keys))] if keys else []
+def lock_bills(session: Session, keys: Collection[Key]) -> Sequence[BillRow]:
+    """Those that are there, by account and our id."""
+    return [bill for bill in _lock(session, _BILLS, keys, nowait=False) if (bill.account, bill.bill_id) in keys]
 
-    found = lock(_BILLS_OF_INVOICES, [(one.account, one.billogram_id) for one in named])
+
+def lock_named(session: Session, named: Collection[Named], *, nowait: bool = False) -> Sequence[BillRow]:
+    """And perhaps others. Raises OperationalError with `nowait`, if another transaction has locked one of them."""
+    found = _lock(session, _BILLS_OF_INVOICES, [(one.account, one.billogram_id) for one in named], nowait=nowait)
     known = {(bill.account, bill.billogram_id) for bill in found}
     unknown = [
         (one.account, one.custom) for one in named if one.custom and (one.account, one.billogram_id) not in known
     ]
-    return found + lock(_BILLS, unknown)
+    return [*found, *_lock(session, _BILLS, unknown, nowait=nowait)]
+
+
+def _lock(session: Session, bills: sa.Select[BillRow], keys: Collection[Key], *, nowait: bool) -> Sequence[BillRow]:
+    return session.scalars(bills.with_for_update(nowait=nowait), apart(keys)).all() if keys else []
 
 
 def _facts(session: Session, bills: Collection[Key]) -> dict[Key, list[Fact]]:
     known: dict[Key, list[Fact]] = {key: [] for key in bills}
     if bills:
-        for account, bill_id, fact in session.execute(_FACTS, _apart(bills)):
+        for account, bill_id, fact in session.execute(_FACTS, apart(bills)):
             if (account, bill_id) in known:
                 known[account, bill_id].append(Fact.model_validate(fact))
     return known
 
 
-def _apart(keys: Collection[Key]) -> dict[str, list[str]]:
+def apart(keys: Collection[Key]) -> dict[str, list[str]]:
     return {"accounts": [*{account for account, _ in keys}], "ids": [*{of_bill for _, of_bill in keys}]}

@@ -175,7 +175,7 @@ class BillRow(Table):
     parked_field: Mapped[str | None] = mapped_column(default=None)
     trouble: Mapped[str | None] = mapped_column(default=None)
     """The platform's own words about why the bill is parked or still being made; may name the reader."""
-    traceparent: Mapped[str | None] = mapped_column(default=traceparent)
+    traceparent: Mapped[str | None] = mapped_column(default=None)
     """Of the work that began the bill: what happens to it later goes on with that trace."""
     mode: Mapped[str]
     policy_version: Mapped[int]

@@ -1,8 +1,11 @@
 """Writes of many in one transaction, so that a burst costs few commits. None waits for company: with nothing under way,
-one is written at once. Who holds many locks waits for none: if a batch fails, each is written by itself."""
+one is written at once. Who holds many locks waits for none: if a batch fails, each is written by itself.
+
+What is of one kind can be written at once, with few questions however many they are (`write_as_one`)."""
 
 import asyncio
 import contextvars
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any, NamedTuple, TypeVar
@@ -15,14 +18,15 @@ TOGETHER_MAX = 16
 LOCKS_WITHIN_SECONDS = 0.2
 """Longer than another batch holds them. Whoever wants what we hold, and holds what we want, then goes first."""
 
+Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
 class Write(NamedTuple):
-    """What is to be done in its caller's context, and whoever waits for its answer. Any: of whatever kind."""
+    """What is done for all items of its kind, one of them, and who waits for its answer. Any: of whatever kind."""
 
-    work: Callable[[Session], Any]
-    context: contextvars.Context
+    work: Callable[[Session, Sequence[Any]], Sequence[Any]]
+    item: Any
     answer: asyncio.Future[Any]
 
 
@@ -34,9 +38,15 @@ class Together:
         self._writing: asyncio.Task[None] | None = None
 
     async def write(self, work: Callable[[Session], Answer]) -> Answer:
-        """What `work` returns, once it is committed. If it fails, it is done once more before its error is raised."""
+        """What `work` returns, once it is committed; done in the caller's context. If it fails, it is done once more
+        before its error is raised."""
+        return await self.write_as_one(_each, (contextvars.copy_context(), work))
+
+    async def write_as_one(self, work: Callable[[Session, Sequence[Item]], Sequence[Answer]], item: Item) -> Answer:
+        """What `work` returns for this item, once it is committed. It has all items that go with the same `work`. If it
+        fails, it is done once more for each of them."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Write(work, contextvars.copy_context(), answer))
+        self._waiting.append(Write(work, item, answer))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all())
         return await answer
@@ -60,11 +70,23 @@ class Together:
                 one.answer.set_exception(error)
 
     async def _write(self, batch: Sequence[Write], locks_within: float | None = None) -> None:
-        def write() -> list[Any]:
+        def write() -> list[tuple[Write, Any]]:
             with self._database.write(locks_within) as session:
-                return [one.context.run(one.work, session) for one in batch]
+                return [
+                    written
+                    for work, of_kind in kinds.items()
+                    for written in zip(of_kind, work(session, [one.item for one in of_kind]), strict=True)
+                ]
 
-        results = await asyncio.get_running_loop().run_in_executor(self._threads, write)
-        for one, result in zip(batch, results, strict=True):
+        kinds: dict[Callable[[Session, Sequence[Any]], Sequence[Any]], list[Write]] = defaultdict(list)
+        for one in batch:
+            kinds[one.work].append(one)
+        for one, result in await asyncio.get_running_loop().run_in_executor(self._threads, write):
             if not one.answer.done():  # else its caller was cancelled
                 one.answer.set_result(result)
+
+
+def _each(
+    session: Session, works: Sequence[tuple[contextvars.Context, Callable[[Session], Answer]]]
+) -> Sequence[Answer]:
+    return [context.run(work, session) for context, work in works]

@@ -20,17 +20,19 @@ class TurnsRow(Table):
     taken: Mapped[int]
 
 
+_COUNT = sa.bindparam("count", type_=sa.Integer)
 _TAKE = {
     dialect: insert(TurnsRow)
-    .on_conflict_do_update(index_elements=["account", "hour"], set_={"taken": TurnsRow.taken + 1})
+    .values(taken=_COUNT)
+    .on_conflict_do_update(index_elements=["account", "hour"], set_={"taken": TurnsRow.taken + _COUNT})
     .returning(TurnsRow.taken)
     for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
 
 
-def take_place(session: Session, account: str, due: datetime) -> int:
-    """The next place in the hour of that instant, from 0. The hour is locked until the transaction ends."""
+def take_places(session: Session, account: str, due: datetime, count: int = 1) -> range:
+    """The next places in the hour of that instant, from 0. The hour is locked until the transaction ends."""
     connection = session.connection()
-    taken = {"account": account, "hour": hour_of(due), "taken": 1}
-    place: int = connection.execute(_TAKE[connection.dialect.name], taken).scalar_one() - 1
-    return place
+    asked = {"account": account, "hour": hour_of(due), "count": count}
+    taken: int = connection.execute(_TAKE[connection.dialect.name], asked).scalar_one()
+    return range(taken - count, taken)

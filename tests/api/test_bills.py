@@ -8,12 +8,13 @@ import pytest
 from contracts.bill import Fact, FactType, Parked, ParkedReason
 from contracts.invoice import RemoteInvoice
 from contracts.periods import Interval, IntervalUnit, period
-from store.bills import begin_bill, finish_bill, park_bill
+from store.bills import park_bill
 from store.database import Database
 from store.facts import record_facts
 from store.schema import BillRow
 from tests.api.calling import ACCOUNT, Caller, ok, pointers, problem, sale
 from tests.api.conftest import NOW
+from tests.store.making import begin_bill, finish_bill
 
 PERIOD = period(date(2026, 11, 21), Interval(unit=IntervalUnit.MONTH), 0)
 BILL = "c-1:0:r0"

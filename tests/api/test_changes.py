@@ -4,11 +4,11 @@ import pytest
 
 from contracts.periods import Period
 from contracts.terms import Schedule
-from store.bills import begin_bill
 from store.contracts import contract
 from store.database import Database
 from tests.api.calling import ACCOUNT, Caller, ok, pointers, problem, sale
 from tests.api.conftest import NOW
+from tests.store.making import begin_bill
 
 LINE = {"product": "paper", "title": "Paper", "quantity": 2, "unit_price": "50.00", "vat_rate": "6"}
 

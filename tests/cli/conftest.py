@@ -20,12 +20,13 @@ from contracts.periods import Interval, IntervalUnit, period
 from contracts.policy import Policy
 from starter.commands import Commands
 from store.accounts import PlatformAccess, create_account, new_api_key
-from store.bills import begin_bill, park_bill
+from store.bills import park_bill
 from store.cipher import Cipher, new_cipher_key
 from store.clock import Clock
 from store.database import Database
 from store.schema import Table
 from tests.billogram.conftest import http, platform, sandbox
+from tests.store.making import begin_bill
 
 __all__ = ["http", "platform", "sandbox"]
 

@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session
 from contracts.bill import Fact, FactType
 from contracts.invoice import RemoteInvoice
 from starter.sale import parse_sale
-from store.bills import begin_bill, finish_bill
 from store.contracts import contract
 from store.facts import record_facts
 from store.sales import record_sale
 from store.schema import BillRow
-from tests.store.making import ACCOUNT, NOW
+from tests.store.making import ACCOUNT, NOW, begin_bill, finish_bill
 
 PASSWORD = "correct-horse"
 FORM_KEY = re.compile(r'name="form_key" value="([0-9a-f]+)"')

@@ -5,12 +5,15 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from contracts.bill import Fact, FactType, bill_id
+from contracts.invoice import RemoteInvoice
 from contracts.periods import Interval, IntervalUnit, Period
 from contracts.policy import Mode, Policy
 from contracts.terms import Schedule
+from contracts.turns import PER_SECOND
 from starter.sale import parse_sale
 from store.accounts import PlatformAccess, create_account
-from store.bills import begin_bill
+from store.beginning import BillOrder, begin_bills
+from store.bills import MadeInvoice, finish_bills
 from store.cipher import Cipher
 from store.database import Database
 from store.inbox import NewCallback, store_callback
@@ -47,6 +50,22 @@ def sold(session: Session, contract_id: str = CONTRACT, account: str = ACCOUNT) 
 
 def first_period() -> Period:
     return Schedule(anchor=NOW.date(), interval=Interval(unit=IntervalUnit.MONTH)).period(0)
+
+
+def begin_bill(
+    session: Session,
+    account: str,
+    contract_id: str,
+    period: Period,
+    revision: int,
+    now: datetime,
+    per_second: float = PER_SECOND,
+) -> BillRow:
+    return begin_bills(session, [BillOrder(account, contract_id, period, revision, now)], per_second)[0]
+
+
+def finish_bill(session: Session, bill: BillRow, invoice: RemoteInvoice, customer_no: int) -> None:
+    finish_bills(session, [MadeInvoice(bill.account, bill.bill_id, invoice, customer_no)])
 
 
 def begun(session: Session, contract_id: str = CONTRACT) -> BillRow:

@@ -4,10 +4,9 @@ import pytest
 
 from contracts.bill import BillStatus, FactType, ParkedReason
 from contracts.invoice import RemoteInvoice
-from store.bills import finish_bill
 from store.database import Database
 from store.schema import BillRow
-from tests.store.making import ACCOUNT, BILL, begun, fact, sold
+from tests.store.making import ACCOUNT, BILL, begun, fact, finish_bill, sold
 
 TOTAL = 395_00
 

@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from contracts.bill import BillStatus, FactType
-from store.bills import begin_bill, record_of
+from store.bills import record_of
 from store.database import Database
 from store.facts import facts_of, record_facts
 from store.schema import BillRow, OutboxRow
-from tests.store.making import ACCOUNT, BILL, NOW, begun, fact, first_period, sold
+from tests.store.making import ACCOUNT, BILL, NOW, begin_bill, begun, fact, first_period, sold
 
 DISPATCHED = fact(FactType.DISPATCHED, uuid="d")
 PAYMENT = fact(FactType.PAYMENT, 395_00, uuid="p")

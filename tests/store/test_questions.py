@@ -1,7 +1,7 @@
 """How many questions the store is asked for what happens most: each costs time while others wait for the lock."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,17 @@ from contracts.invoice import RemoteInvoice
 from contracts.periods import Interval, IntervalUnit
 from contracts.terms import Schedule
 from store.accounts import platform_access
-from store.bills import begin_bill, finish_bill, lock_bill
+from store.beginning import BillOrder, begin_bills
+from store.bills import MadeInvoice, finish_bills, lock_bill
 from store.cipher import Cipher
 from store.database import Database
 from store.facts import record_facts
 from store.inbox import NewCallback, store_callback
-from store.ledger import Ledger, Named
+from store.ledger import Ledger, Named, lock_named
 from store.outbox import claim_tellings, queue_start
 from store.schema import ContractRow, OutboxRow
 from store.subscribers import customer_of
-from tests.store.making import ACCOUNT, BILL, CONTRACT, KEY, NOW, begun, fact, new_store, sold
+from tests.store.making import ACCOUNT, BILL, CONTRACT, KEY, NOW, begun, fact, finish_bill, new_store, sold
 
 RENEWAL = Schedule(anchor=NOW.date(), interval=Interval(unit=IntervalUnit.MONTH)).period(1)
 
@@ -55,31 +56,43 @@ def asked(database: Database) -> Iterator[list[str]]:
     sa.event.remove(database.engine, "before_cursor_execute", note)
 
 
-def begin(session: Session) -> None:
+def begin(session: Session, contracts: Sequence[str]) -> None:
     """As the activity does."""
-    bill = begin_bill(session, ACCOUNT, CONTRACT, RENEWAL, 0, NOW)
-    contract = session.get_one(ContractRow, (bill.account, bill.contract_id))
-    customer_of(session, ACCOUNT, contract.subscriber_id)
+    bills = begin_bills(session, [BillOrder(ACCOUNT, contract_id, RENEWAL, 0, NOW) for contract_id in contracts])
+    for bill in bills:
+        contract = session.get_one(ContractRow, (bill.account, bill.contract_id))
+        customer_of(session, ACCOUNT, contract.subscriber_id)
     platform_access(session, Cipher(KEY), ACCOUNT)
 
 
-def test_a_renewal_is_begun_with_two_questions_a_place_for_the_next_and_one_answer(database: Database) -> None:
+@pytest.mark.parametrize("contracts", [["c-1"], ["c-1", "c-2", "c-3"]])
+def test_renewals_are_begun_with_two_questions_places_for_the_next_and_one_answer_however_many_they_are(
+    database: Database, contracts: list[str]
+) -> None:
+    with database.write() as session:
+        for contract_id in contracts[1:]:
+            sold(session, contract_id)
     with asked(database) as statements, database.write() as session:
-        begin(session)
+        begin(session, contracts)
 
     assert statements == ["SELECT", "SELECT", "INSERT", "INSERT"]
 
 
-def test_a_made_bill_and_its_facts_are_written_once_each(database: Database) -> None:
+@pytest.mark.parametrize("contracts", [["c-1"], ["c-1", "c-2", "c-3"]])
+def test_bills_that_are_made_and_their_facts_are_written_once_each_however_many_they_are(
+    database: Database, contracts: list[str]
+) -> None:
+    made = [MadeInvoice(ACCOUNT, f"{one}:0:r0", invoice(f"Xk29f{one}"), 1000) for one in contracts]
     with database.write() as session:
-        begun(session)
+        for contract_id in contracts[1:]:
+            sold(session, contract_id)
+        for contract_id in contracts:
+            begun(session, contract_id)
     with asked(database) as statements, database.write() as session:
-        bill = lock_bill(session, ACCOUNT, BILL)
-        assert bill is not None
-        finish_bill(session, bill, invoice(), 1000)
+        bills = finish_bills(session, made)
 
     assert statements == ["SELECT", "SELECT", "UPDATE", "INSERT", *ITS_EVENTS]
-    assert bill.version == 1
+    assert [bill.version for bill in bills] == [1] * len(contracts)
 
 
 def test_payments_are_recorded_with_two_questions_however_many_they_are(database: Database) -> None:
@@ -87,10 +100,9 @@ def test_payments_are_recorded_with_two_questions_however_many_they_are(database
     with database.write() as session:
         for one in named:
             sold(session, one.billogram_id)
-            made = invoice().model_copy(update={"billogram_id": one.billogram_id})
-            finish_bill(session, begun(session, one.billogram_id), made, 1000)
+            finish_bill(session, begun(session, one.billogram_id), invoice(one.billogram_id), 1000)
     with asked(database) as statements, database.write() as session:
-        ledger = Ledger(session, named)
+        ledger = Ledger(session, lock_named(session, named))
         bills = [bill for one in named if (bill := ledger.bill(one))]
         for bill in bills:
             ledger.add(bill, [fact(FactType.PAYMENT, 395_00)])
@@ -109,7 +121,7 @@ def test_however_many_bills_there_are_those_of_callbacks_and_news_are_found_by_a
         session.add(OutboxRow(account=ACCOUNT, contract_id="another", bill_id=BILL))
     sa.event.listen(database.engine, "before_cursor_execute", lambda *seen: statements.append((seen[2], seen[3])))
     with database.write() as session:
-        Ledger(session, [Named(ACCOUNT, "Xk29fPw", None), Named(ACCOUNT, "another", BILL)])
+        Ledger(session, lock_named(session, [Named(ACCOUNT, "Xk29fPw", None), Named(ACCOUNT, "another", BILL)]))
         claim_tellings(session, time.time(), 10)
     asked_of = [one for one in statements if "FROM bills" in one[0] or "FROM facts" in one[0]]
     with database.engine.connect() as connection:
@@ -149,9 +161,9 @@ def test_what_was_told_goes_with_the_next_lease_and_the_news_is_the_bill_as_it_i
     assert told[0].news.status == "paid"
 
 
-def invoice() -> RemoteInvoice:
+def invoice(billogram_id: str = "Xk29fPw") -> RemoteInvoice:
     return RemoteInvoice(
-        billogram_id="Xk29fPw",
+        billogram_id=billogram_id,
         key=BILL,
         customer_no=1000,
         currency="SEK",

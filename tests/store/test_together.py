@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from store.database import Database
 from store.together import TOGETHER_MAX, Together
-from store.turns import TurnsRow, take_place
+from store.turns import TurnsRow, take_places
 from tests.conftest import new_database
 from tests.store.making import ACCOUNT, NOW, new_store
 
@@ -25,15 +25,15 @@ def commits(database: Database) -> list[str]:
 
 
 def take(session: Session) -> int:
-    return take_place(session, ACCOUNT, NOW)
+    return take_places(session, ACCOUNT, NOW)[0]
 
 
 def take_later(session: Session) -> int:
-    return take_place(session, ACCOUNT, NOW + timedelta(hours=1))
+    return take_places(session, ACCOUNT, NOW + timedelta(hours=1))[0]
 
 
 def fail(session: Session) -> int:
-    take_place(session, ACCOUNT, NOW)
+    take_places(session, ACCOUNT, NOW)
     raise LookupError("a mistake")
 
 
@@ -71,7 +71,7 @@ async def test_who_holds_many_locks_waits_for_none(postgresql: sa.URL) -> None:
     database = new_store(new_database(postgresql))
     together = Together(database)
     with database.write() as session:
-        take_place(session, ACCOUNT, NOW)
+        take_places(session, ACCOUNT, NOW)
         free, locked = (asyncio.create_task(together.write(work)) for work in (take_later, take))
         assert await free == 0
         assert take_later(session) == 1

@@ -7,16 +7,16 @@ from contracts.contract import made, making, next_due
 from contracts.periods import local_midnight
 from contracts.policy import Mode
 from contracts.state import opened
-from store.bills import begin_bill, record_of
+from store.bills import record_of
 from store.contracts import contract, standing_in_row
 from store.database import Database
-from store.turns import take_place
-from tests.store.making import ACCOUNT, CONTRACT, NOW, begun, first_period, make_account, sold
+from store.turns import take_places
+from tests.store.making import ACCOUNT, CONTRACT, NOW, begin_bill, begun, first_period, make_account, sold
 
 
 def take(database: Database, account: str = ACCOUNT, later: timedelta = timedelta()) -> int:
     with database.write() as session:
-        return take_place(session, account, NOW + later)
+        return take_places(session, account, NOW + later)[0]
 
 
 def test_each_account_and_hour_has_places_of_its_own(database: Database) -> None:
