@@ -6,7 +6,7 @@ No rule is applied before the answer (WEB-3). A repeat is answered like the firs
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,13 +14,14 @@ import simplejson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
+from sqlalchemy.orm import Session
 
 from billogram.verify import is_genuine
 from store.accounts import callback_keys
 from store.cipher import Cipher
 from store.clock import Clock
 from store.database import Database
-from store.inbox import NewCallback, store_callback
+from store.inbox import NewCallback, store_callbacks
 from store.together import Together
 
 BODY_BYTES_MAX = 1024 * 1024
@@ -42,6 +43,9 @@ class Receiver:
     cipher: Cipher
     clock: Clock
     wake: Callable[[], None]
+
+    def store(self, session: Session, callbacks: Sequence[NewCallback]) -> Sequence[bool]:
+        return store_callbacks(session, callbacks, self.clock.now())
 
 
 class KnownKeys:
@@ -90,7 +94,7 @@ def receiver_router(receiver: Receiver) -> APIRouter:
         if told is None:
             return _answer(400, "not_json", "the body is no JSON object")
         callback = NewCallback(account, *_names(told, body), body.decode(), time.time())
-        is_new = await writes.write(lambda session: store_callback(session, callback, receiver.clock.now()))
+        is_new = await writes.write_as_one(receiver.store, callback)
         if is_new:
             receiver.wake()
         return _answer(200, "stored" if is_new else "repeated", None)

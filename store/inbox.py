@@ -31,7 +31,7 @@ _END = (
     sa.update(CallbackRow).where(_OF_THESE).values(state=sa.bindparam("its_state"), trouble=sa.bindparam("its_trouble"))
 )
 _STORE = {
-    dialect: insert(CallbackRow).on_conflict_do_nothing().returning(CallbackRow.id)
+    dialect: insert(CallbackRow).on_conflict_do_nothing().returning(CallbackRow.account, CallbackRow.callback_id)
     for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
 
@@ -71,16 +71,22 @@ class Backlog(NamedTuple):
     oldest_seconds: float
 
 
-def store_callback(session: Session, callback: NewCallback, received_at: datetime) -> bool:
-    """False for one that is stored already."""
-    came_at = callback.came_at
-    row = {
-        "account": callback.account, "callback_id": callback.callback_id, "subject": callback.subject,
-        "body": callback.body, "received_at": received_at, "state": NEW, "try_at": came_at,
-        "give_up_at": came_at + KEPT_SECONDS,
-    }  # fmt: skip
+def store_callbacks(session: Session, callbacks: Sequence[NewCallback], received_at: datetime) -> Sequence[bool]:
+    """In one question. False for one that is stored already."""
     connection = session.connection()
-    return connection.execute(_STORE[connection.dialect.name], row).first() is not None
+    rows = [
+        {
+            "account": one.account, "callback_id": one.callback_id, "subject": one.subject, "body": one.body,
+            "received_at": received_at, "state": NEW, "try_at": one.came_at, "give_up_at": one.came_at + KEPT_SECONDS,
+        }
+        for one in callbacks
+    ]  # fmt: skip
+    new = {(account, name) for account, name in connection.execute(_STORE[connection.dialect.name], rows)}
+    are_new: list[bool] = []
+    for one in callbacks:
+        are_new.append((one.account, one.callback_id) in new)
+        new.discard((one.account, one.callback_id))
+    return are_new
 
 
 def due_callbacks(session: Session, now: float, limit: int) -> Sequence[StoredCallback]:

@@ -16,7 +16,7 @@ from store.beginning import BillOrder, begin_bills
 from store.bills import MadeInvoice, finish_bills
 from store.cipher import Cipher
 from store.database import Database
-from store.inbox import NewCallback, store_callback
+from store.inbox import NewCallback, store_callbacks
 from store.sales import record_sale
 from store.schema import BillRow, Table
 
@@ -81,4 +81,4 @@ def come(
     session: Session, callback_id: str, subject: str, body: str = "{}", came_at: float = 1000.0, account: str = ACCOUNT
 ) -> None:
     """A callback that was sent to us, and is stored."""
-    store_callback(session, NewCallback(account, callback_id, subject, body, came_at), NOW)
+    store_callbacks(session, [NewCallback(account, callback_id, subject, body, came_at)], NOW)

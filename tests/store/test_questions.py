@@ -20,7 +20,7 @@ from store.bills import MadeInvoice, finish_bills, lock_bill
 from store.cipher import Cipher
 from store.database import Database
 from store.facts import record_facts
-from store.inbox import NewCallback, store_callback
+from store.inbox import NewCallback, due_callbacks, store_callbacks
 from store.ledger import Ledger, Named, lock_named
 from store.outbox import claim_tellings, queue_start
 from store.schema import ContractRow, OutboxRow
@@ -132,13 +132,16 @@ def test_however_many_bills_there_are_those_of_callbacks_and_news_are_found_by_a
     assert not [step for plan in plans for step in plan if "SCAN" in step[3]]
 
 
-def test_a_callback_is_stored_once_and_with_one_statement(database: Database) -> None:
-    callback = NewCallback(ACCOUNT, "cb-1", "Xk29fPw", "{}", 1000.0)
+def test_callbacks_are_stored_once_each_and_with_one_statement(database: Database) -> None:
+    first, other = (NewCallback(ACCOUNT, name, "Xk29fPw", "{}", 1000.0) for name in ("cb-1", "cb-2"))
+    repeated = first._replace(body="again")
     with asked(database) as statements, database.write() as session:
-        is_new = [store_callback(session, callback, NOW) for _ in range(2)]
+        are_new = [store_callbacks(session, batch, NOW) for batch in ([first], [first, other, other, repeated])]
+        kept = due_callbacks(session, 1000.0, 10)
 
-    assert statements == ["INSERT", "INSERT"]
-    assert is_new == [True, False]
+    assert statements == ["INSERT", "INSERT", "SELECT"]
+    assert are_new == [[True], [False, True, False, False]]
+    assert [(one.callback_id, one.body) for one in kept] == [("cb-1", "{}"), ("cb-2", "{}")]
 
 
 def test_what_was_told_goes_with_the_next_lease_and_the_news_is_the_bill_as_it_is_then(database: Database) -> None:
