@@ -17,8 +17,8 @@ DYNAMIC_CONFIG = {
     # 1.32.0 counts the skipped time twice in the start time of a continued run, and would let its first task wait for
     # months; a large negative minimum turns that wait off. Never in production.
     "history.workflowIdReuseMinimalInterval": '"-876000h"',
-    # A skip takes a second by default, and so much less with these.
-    "history.timerProcessorMaxTimeShift": '"1ms"',
+    # A skip takes a second by default, and so much less with these. Timers within so long are read together.
+    "history.timerProcessorMaxTimeShift": '"10ms"',
     "history.timerProcessorMaxPollRPS": "10000",
     "frontend.WorkflowTimeSkippingMaxSkipPerSession": "100000",
     # Accounts take turns at the queue where bills are made.
