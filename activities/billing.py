@@ -122,10 +122,10 @@ class BillingActivities:
 
     def _begin(self, session: Session, orders: Sequence[BillOrder]) -> Sequence[Plan | BillRecord]:
         begun = begin_bills(session, orders, self._renewals_per_second)
-        ways = {
-            account: platform_access(session, self._cipher, account) for account in {bill.account for bill in begun}
+        access = {
+            account: platform_access(session, self._cipher, account) for account in {one.account for one in begun}
         }
-        return [_planned(session, bill, order, ways[bill.account]) for bill, order in zip(begun, orders, strict=True)]
+        return [_planned(session, bill, order, access[bill.account]) for bill, order in zip(begun, orders, strict=True)]
 
     async def _park(self, plan: Plan, parked: Parked, words: str) -> BillRecord:
         def park(session: Session) -> BillRecord:

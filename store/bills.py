@@ -63,6 +63,7 @@ def finish_bills(session: Session, made: Sequence[MadeInvoice]) -> Sequence[Bill
 def _finish_made(session: Session, ledger: Ledger, bill: BillRow, made: MadeInvoice) -> None:
     invoice = made.invoice
     if bill.billogram_id not in (None, invoice.billogram_id):  # a callback may have named it before (EDGE-14)
+        ledger.write()  # parked by what the store knows, which another answer of this batch may have added to
         park_bill(session, bill, Parked(reason=ParkedReason.DUPLICATE_REMOTE), "")
         return
     expected, version = bill.total_minor, bill.version

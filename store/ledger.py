@@ -102,4 +102,5 @@ def _facts(session: Session, bills: Collection[Key]) -> dict[Key, list[Fact]]:
 
 
 def apart(keys: Collection[Key]) -> dict[str, list[str]]:
+    """For a statement that asks by each column; it finds what belongs to no pair, too."""
     return {"accounts": [*{account for account, _ in keys}], "ids": [*{of_bill for _, of_bill in keys}]}

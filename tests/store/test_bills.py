@@ -4,6 +4,7 @@ import pytest
 
 from contracts.bill import BillStatus, FactType, ParkedReason
 from contracts.invoice import RemoteInvoice
+from store.bills import MadeInvoice, finish_bills
 from store.database import Database
 from store.schema import BillRow
 from tests.store.making import ACCOUNT, BILL, begun, fact, finish_bill, sold
@@ -46,3 +47,18 @@ def test_the_platforms_own_fee_is_no_other_sum(database: Database) -> None:
         bill = session.get_one(BillRow, (ACCOUNT, BILL))
 
     assert (bill.status, bill.remaining_minor) == (BillStatus.OPEN, TOTAL + 29_00)
+
+
+def test_two_invoices_for_one_bill_are_parked_and_what_was_paid_stays(database: Database) -> None:
+    """Both answers come with one batch."""
+    first = invoice(TOTAL)
+    first = first.model_copy(update={"facts": (*first.facts, fact(FactType.PAYMENT, 100_00))})
+    answers = [first, invoice(TOTAL).model_copy(update={"billogram_id": "another"})]
+    with database.write() as session:
+        begun(session)
+        finish_bills(session, [MadeInvoice(ACCOUNT, BILL, answer, 1000) for answer in answers])
+    with database.read() as session:
+        bill = session.get_one(BillRow, (ACCOUNT, BILL))
+
+    assert (bill.status, bill.parked_reason) == (BillStatus.PARKED, ParkedReason.DUPLICATE_REMOTE)
+    assert (bill.billogram_id, bill.remaining_minor) == ("Xk29fPw", TOTAL - 100_00)
