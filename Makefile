@@ -27,5 +27,5 @@ install: .venv/installed
 	  { echo "Python's venv is missing: install it first (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
 	@test -x .venv/bin/python || python3 -m venv .venv
 	@command -v $(UV) >/dev/null || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
-	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --extra embedded --extra postgresql --inexact
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --frozen --all-packages --extra embedded --extra postgresql --inexact
 	@touch $@

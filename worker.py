@@ -19,19 +19,21 @@ from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
-from activities.access import AccessActivities
-from activities.asking import AskingActivities
 from activities.billing import BillingActivities
-from api.app import install_problems
-from api.health import NotReady, health_router
-from api.readiness import check_store, check_temporal
-from billogram.client import http_client
-from config import Settings, cipher_of
-from starter.connection import connect
-from starter.queues import limit_bills
-from store.cipher import Cipher
-from store.database import Database
-from telemetry import Telemetry, start_telemetry
+from activities.contracts import ContractActivities
+from activities.platform_bills import PlatformBillActivities
+from avtal.api.app import install_problems
+from avtal.api.health.health import NotReady, health_router
+from avtal.api.health.readiness import check_store, check_temporal
+from avtal.billogram.client import http_client
+from avtal.config import Settings, cipher_of
+from avtal.process import tune_interpreter
+from avtal.store.engine.cipher import Cipher
+from avtal.store.engine.database import Database
+from avtal.store.opening import open_store
+from avtal.telemetry import Telemetry, start_telemetry
+from avtal.temporal_admin.connection import connect
+from avtal.temporal_admin.queue_settings import limit_bills
 from workflows.contract import ContractWorkflow
 from workflows.messages import billing_queue
 
@@ -48,8 +50,8 @@ def workers(
     client: Client, settings: Settings, database: Database, cipher: Cipher, http: ClientSession
 ) -> Sequence[Worker]:
     billing = BillingActivities(database, cipher, http, settings.renewals_per_second)
-    asking = AskingActivities(database, cipher, http)
-    access = AccessActivities(database)
+    platform_bills = PlatformBillActivities(database, cipher, http)
+    contract_rows = ContractActivities(database)
     pollers = PollerBehaviorAutoscaling(
         maximum=settings.worker_pollers_max, initial=min(5, settings.worker_pollers_max)
     )
@@ -57,7 +59,7 @@ def workers(
         client,
         task_queue=settings.task_queue,
         workflows=[ContractWorkflow],
-        activities=[billing.void_bill, access.tell_standing],
+        activities=[billing.void_bill, contract_rows.write_contract],
         workflow_runner=NO_SANDBOX,
         max_cached_workflows=settings.worker_contracts_cached_max,
         max_concurrent_workflow_tasks=settings.worker_contract_tasks_max,
@@ -69,7 +71,7 @@ def workers(
     bills = Worker(
         client,
         task_queue=billing_queue(settings.task_queue),
-        activities=[billing.make_bill, asking.read_bill, asking.withdraw_bill],
+        activities=[billing.make_bill, platform_bills.verify_bill, platform_bills.withdraw_bill],
         max_concurrent_activities=settings.worker_bills_max,
         activity_task_poller_behavior=pollers,
         graceful_shutdown_timeout=STOPS_WITHIN,
@@ -131,7 +133,7 @@ def listen(settings: Settings) -> socket.socket:
 
 
 async def run(settings: Settings, telemetry: Telemetry, listening: socket.socket) -> None:
-    database = Database(settings.store_url)
+    database = open_store(settings.store_url, test_clock=settings.test_clock)
     async with http_client() as http:
         client = await connect(plugins=telemetry.plugins)
         await limit_bills(client, settings.task_queue, settings.bills_per_second_max)
@@ -152,6 +154,7 @@ async def run(settings: Settings, telemetry: Telemetry, listening: socket.socket
 
 
 def main() -> None:
+    tune_interpreter()
     settings = Settings()
     telemetry = start_telemetry("worker", settings)
     with listen(settings) as listening:

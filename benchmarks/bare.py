@@ -18,17 +18,17 @@ with workflow.unsafe.imports_passed_through():
     import aiohttp
     import simplejson
 
-    from billogram.client import http_client
-    from contracts.record import Record
-    from starter.connection import connect
-    from workflows.attributes import NEXT_RENEWAL
+    from avtal.billogram.client import http_client
+    from avtal.contracts.frozen import Frozen
+    from avtal.temporal_admin.connection import connect
+    from workflows.search_attributes import NEXT_RENEWAL
 
 TASK_QUEUE = "bare"
 QUEUE_OF_DUTIES = "bare-posts"
 DAY = timedelta(days=1)
 
 
-class BareBill(Record):
+class BareBill(Frozen):
     """The next of a contract's daily bills; `key` is unique at the platform."""
 
     key: str

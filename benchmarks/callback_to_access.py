@@ -12,8 +12,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from avtal.store.queries.bills import bills_of_contract
 from benchmarks.load import Bench, bench, names, options, percentile, seconds_ahead, until
-from store.views import bills_of_contract
 
 GOAL_SECONDS = 1.0
 

@@ -16,11 +16,11 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
+from avtal.contracts.bills.bill import BillSnapshot, BillStatus, bill_id
+from avtal.embedded.stack import ACCOUNT
+from avtal.store.tables import BillRow
 from benchmarks.load import AT_ONCE, Bench, at_once, bench, names, options, percentile, seconds_ahead, until
 from benchmarks.payments import Invoice, Payer, invoices
-from contracts.bill import BillRecord, BillStatus, bill_id
-from embedded.stack import ACCOUNT
-from store.schema import BillRow
 from workflows.contract import ContractWorkflow
 from workflows.messages import workflow_id
 
@@ -68,7 +68,7 @@ async def signals(running: Bench, ids: Sequence[str]) -> float:
     client = running.stack.client
 
     async def tell(contract_id: str) -> None:
-        bill = BillRecord(bill_id=bill_id(contract_id, 1, 0), period=1, revision=0, version=1, status=BillStatus.OPEN)
+        bill = BillSnapshot(bill_id=bill_id(contract_id, 1, 0), period=1, revision=0, version=1, status=BillStatus.OPEN)
         handle = client.get_workflow_handle_for(ContractWorkflow.run, workflow_id(ACCOUNT, contract_id))
         await handle.signal(ContractWorkflow.bill_changed, bill)
 

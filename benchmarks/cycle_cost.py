@@ -16,13 +16,13 @@ from rich.table import Table
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
-from contracts.terms import Schedule
-from embedded.forward import forward
-from embedded.ports import any_ports
-from embedded.stack import ACCOUNT, Stack, attend, running_stack
-from starter.selling import sell
-from store.contracts import contract
-from store.views import StoredBill, bills_of_contract
+from avtal.contracts.schedule import Schedule
+from avtal.embedded.forward import forward
+from avtal.embedded.ports import any_ports
+from avtal.embedded.stack import ACCOUNT, Stack, attend, running_stack
+from avtal.store.queries.bills import StoredBill, bills_of_contract
+from avtal.store.queries.contracts import contract
+from starter.sales import sell
 from workflows.messages import workflow_id
 
 CYCLES = 24

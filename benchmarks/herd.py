@@ -21,17 +21,16 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
+from avtal.contracts.bills.bill import FactType, bill_id
+from avtal.contracts.policy import Mode, Policy
+from avtal.contracts.start_slots import PER_SECOND
+from avtal.embedded.ports import HOST, any_ports
+from avtal.embedded.processes import Part
+from avtal.embedded.stack import ACCOUNT
+from avtal.store.accounts.accounts import FIRST_CUSTOMER_NO, PlatformAccess, create_account
+from avtal.store.engine.cipher import Cipher
+from avtal.store.tables import FactRow, StartSlotRow
 from benchmarks.load import Bench, bench, names, options, percentile, resident, seconds_ahead, until, until_time
-from contracts.bill import FactType, bill_id
-from contracts.policy import Mode, Policy
-from contracts.turns import PER_SECOND
-from embedded.ports import HOST, any_ports
-from embedded.processes import Part
-from embedded.stack import ACCOUNT
-from store.accounts import FIRST_CUSTOMER_NO, PlatformAccess, create_account
-from store.cipher import Cipher
-from store.schema import FactRow
-from store.turns import TurnsRow
 
 GOAL = 3.0
 SMALL = "small"
@@ -120,7 +119,7 @@ async def minute(running: Bench, accounts: Mapping[str, Sequence[str]], due: dat
 def forget_turns(running: Bench) -> None:
     """As if the next renewals fell due in another hour than those before."""
     with running.database.write() as session:
-        session.execute(sa.delete(TurnsRow))
+        session.execute(sa.delete(StartSlotRow))
 
 
 async def worker_away(running: Bench, until: datetime) -> float:
@@ -203,8 +202,8 @@ if __name__ == "__main__":
     parser = options(__doc__, 10_000)
     parser.add_argument("--small", type=int, default=50, help="how many contracts the small account has")
     parser.add_argument("--first-bills", type=int, default=10, help="how many first bills a second are to be expected")
-    turns = "how many renewals of an account begin in a second"
-    parser.add_argument("--renewals-per-second", type=float, default=PER_SECOND, help=turns)
+    start_slots = "how many renewals of an account begin in a second"
+    parser.add_argument("--renewals-per-second", type=float, default=PER_SECOND, help=start_slots)
     parser.add_argument("--outage", action="store_true", help="the worker is away meanwhile")
     parser.add_argument("--cached", type=int, help="how many contracts the worker may keep in memory")
     asyncio.run(main(parser.parse_args()))

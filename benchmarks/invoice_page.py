@@ -17,8 +17,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from avtal.embedded.ports import any_ports
 from benchmarks.load import percentile
-from embedded.ports import any_ports
 
 GOAL_MS = 50.0
 USER, KEY = "1234-benchmrk", "0" * 32

@@ -17,16 +17,16 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from avtal.contracts.periods import civil_day
+from avtal.embedded.ports import any_ports
+from avtal.embedded.processes import Part
+from avtal.embedded.stack import ACCOUNT, Stack, running_stack
+from avtal.store.engine.database import Database
+from avtal.store.queues.inbox import callbacks_in_flight
+from avtal.store.queues.outbox import messages_in_flight
+from avtal.store.tables import BillRow, CallbackRow
 from benchmarks.midnights import Midnights
-from contracts.periods import civil_day
-from embedded.ports import any_ports
-from embedded.processes import Part
-from embedded.stack import ACCOUNT, Stack, running_stack
-from starter.selling import sell
-from store.database import Database
-from store.inbox import callbacks_under_way
-from store.outbox import tellings_under_way
-from store.schema import BillRow, CallbackRow
+from starter.sales import sell
 
 AT_ONCE = 32
 LOOK_SECONDS = 0.1
@@ -76,11 +76,11 @@ class Bench:
 
     def is_quiet(self) -> bool:
         with self.database.read() as session:
-            return not callbacks_under_way(session, time.time()) and not tellings_under_way(session, time.time())
+            return not callbacks_in_flight(session, time.time()) and not messages_in_flight(session, time.time())
 
 
-def options(about: str | None, contracts: int) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options(log_context: str | None, contracts: int) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=log_context, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--contracts", type=int, default=contracts, help=f"how many; {contracts} unless given")
     return parser

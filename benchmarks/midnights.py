@@ -10,7 +10,7 @@ import zoneinfo
 from datetime import datetime
 from pathlib import Path
 
-from contracts.periods import _zones
+from avtal.contracts.periods import _zones
 
 DAY_SECONDS = 86_400
 COUNTS = struct.pack(">6l", 0, 0, 0, 0, 1, 4)

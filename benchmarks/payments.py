@@ -16,14 +16,14 @@ import httpx
 import simplejson
 import sqlalchemy as sa
 
+from avtal.contracts.frozen import Frozen
+from avtal.embedded.stack import ACCOUNT
+from avtal.store.tables import BillRow
 from benchmarks.load import Bench
 from billogram_sandbox.callbacks import signatures
-from contracts.record import Record
-from embedded.stack import ACCOUNT
-from store.schema import BillRow
 
 
-class Invoice(Record):
+class Invoice(Frozen):
     billogram_id: str
     bill_id: str
     invoice_no: int

@@ -27,12 +27,12 @@ from rich.console import Console
 from rich.table import Table
 from temporalio.api.enums.v1 import EventType
 
+from avtal.embedded.dev_server import NAMESPACE
+from avtal.embedded.processes import Part
+from avtal.embedded.stack import ACCOUNT
+from avtal.store.accounts.accounts import FIRST_CUSTOMER_NO
 from benchmarks.bare import TASK_QUEUE, BareBill, BareWorkflow
 from benchmarks.load import Bench, at_once, bench, names, options, seconds_ahead, until, until_time
-from embedded.processes import Part
-from embedded.stack import ACCOUNT
-from embedded.temporal import NAMESPACE
-from store.accounts import FIRST_CUSTOMER_NO
 from workflows.messages import workflow_id
 
 GOAL = 0.8

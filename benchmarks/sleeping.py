@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
+from avtal.store.tables import Table as StoreTable
 from benchmarks.load import Bench, bench, names, options, resident, seconds_ahead
-from store.schema import Table as StoreTable
 
 MEMORY_GOAL = 100_000
 WARM_UP = 300

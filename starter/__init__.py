@@ -1,19 +1,19 @@
 """The Python API that backends import: a sale becomes a running contract, and an operator's command reaches it."""
 
-from starter.changing import change_contract
-from starter.commands import Commands, ContractUnknown, TemporalAway
-from starter.sale import BadSale, FieldError, Sale, parse_sale
-from starter.selling import OtherTerms, Sold, sell
+from starter.changes import change_contract
+from starter.commands import Commands, ContractNotFound, TemporalUnavailable
+from starter.sale import FieldError, InvalidSale, Sale, parse_sale
+from starter.sales import SaleResult, TermsConflict, sell
 
 __all__ = [
-    "BadSale",
     "Commands",
-    "ContractUnknown",
+    "ContractNotFound",
     "FieldError",
-    "OtherTerms",
+    "InvalidSale",
     "Sale",
-    "Sold",
-    "TemporalAway",
+    "SaleResult",
+    "TemporalUnavailable",
+    "TermsConflict",
     "change_contract",
     "parse_sale",
     "sell",

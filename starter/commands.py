@@ -16,16 +16,16 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from contracts.bill import Fact, FactType
-from contracts.state import ContractStatus
-from contracts.terms import CancelAt, Refused, cancellation
-from store.bills import lock_bill
-from store.clock import Clock
-from store.contracts import StoredContract, contract
-from store.database import Database
-from store.facts import record_facts
-from store.outbox import queue_start_if_none
-from store.schema import BillRow
+from avtal.contracts.bills.bill import Fact, FactType
+from avtal.contracts.lifecycle.state import ContractStatus
+from avtal.contracts.schedule import CancelAt, CommandRefused, cancellation
+from avtal.store.billing.bills import lock_bill
+from avtal.store.billing.facts import append_facts
+from avtal.store.engine.clock import Clock
+from avtal.store.engine.database import Database
+from avtal.store.queries.contracts import StoredContract, contract
+from avtal.store.queues.outbox import queue_start_if_none
+from avtal.store.tables import BillRow
 from workflows.contract import ContractWorkflow
 from workflows.messages import CancelRequest, CommandResult, workflow_id
 
@@ -37,16 +37,16 @@ Handle = WorkflowHandle[ContractWorkflow, None]
 Update = Callable[[Handle], Awaitable[CommandResult]]
 
 
-class ContractUnknown(LookupError):
+class ContractNotFound(LookupError):
     """The account has no such contract, or no such bill."""
 
 
-class TemporalAway(RuntimeError):
+class TemporalUnavailable(RuntimeError):
     """Temporal does not answer, or no worker does. Nothing was changed; ask again."""
 
 
 class Commands:
-    """Every method may raise ContractUnknown, Refused, TemporalAway, and may be repeated without harm."""
+    """Every method may raise ContractNotFound, Refused, TemporalUnavailable, and may be repeated without harm."""
 
     def __init__(self, client: Client, database: Database, clock: Clock) -> None:
         self._client = client
@@ -107,15 +107,15 @@ class Commands:
             try:
                 return await update(handle)
             except WorkflowUpdateFailedError as error:
-                raise Refused(getattr(error.cause, "message", str(error.cause))) from error
+                raise CommandRefused(getattr(error.cause, "message", str(error.cause))) from error
             except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-                raise TemporalAway("no worker answers; nothing was changed, ask again") from error
+                raise TemporalUnavailable("no worker answers; nothing was changed, ask again") from error
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise TemporalAway("Temporal does not answer; nothing was changed, ask again") from error
+                    raise TemporalUnavailable("Temporal does not answer; nothing was changed, ask again") from error
                 await asyncio.to_thread(self._start_again, found, deadline)
             except RuntimeError as error:  # a lazy client's first connection
-                raise TemporalAway("Temporal does not answer; nothing was changed, ask again") from error
+                raise TemporalUnavailable("Temporal does not answer; nothing was changed, ask again") from error
             await asyncio.sleep(0.1)
 
     async def _until(self, is_shown: Callable[[], bool]) -> None:
@@ -124,7 +124,7 @@ class Commands:
             try:
                 if await asyncio.to_thread(is_shown):
                     return
-            except ContractUnknown:
+            except ContractNotFound:
                 pass  # a new revision's row is on its way
             await asyncio.sleep(0.02)
 
@@ -132,22 +132,22 @@ class Commands:
         with self._database.read() as session:
             found = contract(session, account, contract_id)
         if found is None:
-            raise ContractUnknown(f"no contract {contract_id}")
+            raise ContractNotFound(f"no contract {contract_id}")
         return found
 
     def _bill(self, account: str, bill_id: str) -> BillRow:
         with self._database.read() as session:
             found = session.get(BillRow, (account, bill_id))
         if found is None:
-            raise ContractUnknown(f"no bill {bill_id}")
+            raise ContractNotFound(f"no bill {bill_id}")
         return found
 
     def _start_again(self, found: StoredContract, deadline: float) -> None:
         """The contract's process is not there: it is over, or the sale is only just stored, or it was lost."""
         if found.status is ContractStatus.ENDED:
-            raise Refused("the contract has ended")
+            raise CommandRefused("the contract has ended")
         if time.monotonic() > deadline:
-            raise TemporalAway("the contract is being started; nothing was changed, ask again")
+            raise TemporalUnavailable("the contract is being started; nothing was changed, ask again")
         with self._database.write() as session:
             queue_start_if_none(session, found.account, found.contract_id)
 
@@ -159,4 +159,4 @@ class Commands:
         with self._database.write() as session:
             bill = lock_bill(session, account, bill_id)
             assert bill is not None, "the bill was there when the command was accepted"
-            record_facts(session, bill, [fact], tell=False)
+            append_facts(session, bill, [fact], signal=False)

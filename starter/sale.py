@@ -10,14 +10,14 @@ from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
-from contracts.delivery import Address, DeliveryMethod
-from contracts.invoice import Subscriber
-from contracts.money import Currency, Line, Money, agreed_total
-from contracts.periods import Interval, IntervalUnit, boundary, civil_day, is_zone
-from contracts.policy import Policy
-from contracts.terms import Schedule
-from starter.described import ONE_LINE, ONE_LINE_WITH_A_WORD, POLICY, PRICE, VAT_RATE, ZONE
-from store.sales import NewContract
+from avtal.contracts.bills.invoice import Subscriber
+from avtal.contracts.delivery import Address, DeliveryMethod
+from avtal.contracts.money import Currency, Line, Money, agreed_total
+from avtal.contracts.periods import Interval, IntervalUnit, boundary, civil_day, is_zone
+from avtal.contracts.policy import Policy
+from avtal.contracts.schedule import Schedule
+from avtal.store.billing.sales import NewContract
+from starter.json_schemas import ONE_LINE, ONE_LINE_WITH_A_WORD, POLICY, PRICE, VAT_RATE, ZONE
 
 DAYS_BACK_MAX = 31
 CIVIL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -29,7 +29,7 @@ class FieldError(NamedTuple):
     detail: str
 
 
-class BadSale(ValueError):
+class InvalidSale(ValueError):
     """What came from outside can't be used; `errors` says why, field by field."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
@@ -147,18 +147,18 @@ class Sale(Input):
 
 
 def parse_sale(body: object, now: datetime) -> NewContract:
-    """The contract that a sale asks for. Raises BadSale."""
+    """The contract that a sale asks for. Raises InvalidSale."""
     try:
         sale = Sale.model_validate(body)
     except ValidationError as error:
-        raise BadSale(field_errors(error)) from error
+        raise InvalidSale(field_errors(error)) from error
     lines, line_errors = lines_of(sale.lines, sale.currency)
     today = civil_day(now, sale.time_zone)
     errors = [*line_errors, *_start_errors(sale, today), *policy_errors(sale.policy, "/policy")]
     if not errors and agreed_total(lines, sale.prices_include_vat) < 0:
         errors = [FieldError("/lines", "the sum is negative; a sale can't owe the reader money")]
     if errors:
-        raise BadSale(errors)
+        raise InvalidSale(errors)
     return _new_contract(sale, lines, sale.start_date or today)
 
 

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from embedded import ports
-from store.database import Database
-from tests.store.making import new_store
+from avtal.embedded import ports
+from avtal.store.engine.database import Database
+from tests.store.builders import new_store
 from tests.temporal_server import temporal_server
 
 SLOW_FIRST = ("together", "diaries", "deploy", "embedded", "workflows", "contracts")

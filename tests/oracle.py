@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from contracts.access import Access, AccessReason
-from contracts.bill import BillStatus, FactType
-from contracts.periods import civil_day, local_midnight
-from contracts.policy import OnLoss, Policy
-from contracts.terms import Ending, EndReason
+from avtal.contracts.access.access import Access, AccessReason
+from avtal.contracts.bills.bill import BillStatus, FactType
+from avtal.contracts.periods import civil_day, local_midnight
+from avtal.contracts.policy import OnLoss, Policy
+from avtal.contracts.schedule import Ending, EndReason
 
 ZONE = "Europe/Stockholm"
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import httpx
 
-from embedded.ports import HOST, any_ports
-from store.migrate import migrate
-from tests.store.making import KEY
+from avtal.embedded.ports import HOST, any_ports
+from avtal.store.engine.migrate import migrate
+from tests.store.builders import KEY
 
 WITHIN_SECONDS = 30.0
+MODULES = {"web": "avtal.web", "worker": "worker"}
 Process = subprocess.Popen[str]
 
 
@@ -41,7 +42,7 @@ def migrated(data_dir: Path) -> str:
 def running(module: str, told: Mapping[str, str]) -> Iterator[tuple[Process, str]]:
     """The process, once it answers, and its base URL; whatever is left of it at the end is killed."""
     process = subprocess.Popen(
-        [sys.executable, "-m", module], env={**os.environ, **told}, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-P", "-m", MODULES[module]], env={**os.environ, **told}, stderr=subprocess.PIPE, text=True
     )
     base = f"http://{HOST}:{told[f'AVTAL_{module.upper()}_PORT']}"
     try:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from embedded.ports import any_ports
+from avtal.embedded.ports import any_ports
 
 Json = dict[str, Any]  # Any: JSON, looked into by the assertions
 Answer = Callable[[Json], Awaitable[int]]

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from embedded.ports import HOST, any_ports
-from embedded.temporal import dev_server_command
+from avtal.embedded.dev_server import dev_server_command
+from avtal.embedded.ports import HOST, any_ports
 
 ANSWERS_WITHIN_SECONDS = 30.0
 
@@ -20,7 +20,7 @@ def temporal_server(folder: Path) -> Iterator[str]:
     """Its address; it ends with the block, or with the tests' process."""
     ports = any_ports()
     command = dev_server_command(folder, ports, headless=True)
-    leash = [sys.executable, "-m", "embedded.leash", str(os.getpid())]
+    leash = [sys.executable, "-P", "-m", "avtal.embedded.parent_death", str(os.getpid())]
     with (folder / "temporal.log").open("wb") as log:
         process = subprocess.Popen([*leash, *command], stdout=log, stderr=log)
     try:

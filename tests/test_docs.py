@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cli import account
-from cli.app import app
-from config import Settings
-from contracts.bill import FactType, ParkedReason
-from contracts.events import EventType
+from avtal.cli.accounts import commands as account
+from avtal.cli.app import app
+from avtal.config import Settings
+from avtal.contracts.bills.bill import FactType, ParkedReason
+from avtal.contracts.events.events import EventType
 
 ROOT = Path(__file__).parent.parent
 README, LIMITS = (ROOT / name for name in ("README.md", "docs/limits.md"))

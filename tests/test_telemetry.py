@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from embedded.ports import any_ports
-from embedded.stack import attend, running_stack
-from telemetry import LOGGED, log_as
+from avtal.embedded.ports import any_ports
+from avtal.embedded.stack import attend, running_stack
+from avtal.telemetry import LOGGED, log_as
 from tests.collector import Collector, collecting
 from tests.diaries.life import Life, sale
 from tests.processes import environment, migrated, running, troubles

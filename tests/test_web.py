@@ -12,12 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from callbacks.boxes import relay_trouble
-from store.database import Database
-from store.inbox import Backlog
-from store.schema import CallbackRow, OutboxRow
+from avtal.relay.queues import relay_trouble
+from avtal.store.engine.database import Database
+from avtal.store.opening import open_store
+from avtal.store.queues.inbox import Backlog
+from avtal.store.tables import CallbackRow, OutboxRow
 from tests.processes import environment, migrated, running, troubles, until
-from tests.store.making import ACCOUNT, NOW, make_account, sold
+from tests.store.builders import ACCOUNT, NOW, make_account, sold
 
 
 @pytest.fixture
@@ -56,12 +57,14 @@ def test_a_dropped_table_or_another_schema_is_a_trouble_of_the_store(tmp_path: P
 
 def test_a_relay_is_not_ready_while_what_is_due_for_a_minute_is_not_tried(tmp_path: Path) -> None:
     """A process that hangs holds its leases: nobody else tries what it took."""
-    database = Database(migrated(tmp_path))
+    database = open_store(migrated(tmp_path))
     late = time.time() - 100
     with running("web", environment(tmp_path, "127.0.0.1:1")) as (_, base):
         until(lambda: troubles(base).keys() == {"temporal"})
         with database.write() as session:
-            session.add(OutboxRow(account=ACCOUNT, contract_id="c-1", try_at=late, leased_until=time.time() + 1000))
+            session.add(
+                OutboxRow(account=ACCOUNT, contract_id="c-1", next_attempt_at=late, leased_until=time.time() + 1000)
+            )
         told = troubles(base)["relay"]
         with database.write() as session:
             session.add(CallbackRow(**callback(late)))
@@ -81,7 +84,7 @@ def test_a_relay_that_has_not_looked_for_half_a_minute_is_not_ready() -> None:
 
 
 def test_a_stopped_web_gives_back_at_once_what_it_is_working_on(tmp_path: Path, silent: str) -> None:
-    database = Database(migrated(tmp_path))
+    database = open_store(migrated(tmp_path))
     make_account(database)
     with running("web", environment(tmp_path, silent)) as (process, _):
         with database.write() as session:
@@ -100,8 +103,8 @@ def lease(database: Database) -> float:
         return session.query(OutboxRow).one().leased_until
 
 
-def callback(try_at: float) -> dict[str, object]:
+def callback(next_attempt_at: float) -> dict[str, object]:
     return {
-        "account": ACCOUNT, "callback_id": "one", "subject": "x", "received_at": NOW, "body": "{}", "state": "new",
-        "try_at": try_at, "give_up_at": try_at + 1, "leased_until": time.time() + 1000,
+        "account": ACCOUNT, "callback_id": "one", "group_key": "x", "received_at": NOW, "body": "{}", "state": "new",
+        "next_attempt_at": next_attempt_at, "give_up_at": next_attempt_at + 1, "leased_until": time.time() + 1000,
     }  # fmt: skip

@@ -1,37 +1,47 @@
-"""A contract's life, told once: bill what is due, tell what has changed, sleep until there is something to do.
+"""The contract's workflow: makes due bills, verifies or withdraws invoices, writes the contract's row, and sleeps.
 
-What is true of a contract stands in `contracts.contract`; here stands only what comes next. Handlers note what came,
-and `run` reacts. It rolls into a new run when quiet, so that new code is taken up and nothing is lost on the way.
+The rules are in `avtal.contracts.lifecycle`; only the order of steps is here. Handlers change the state, `run` reacts.
+It continues as new when quiet, so that new code is picked up and no message is lost.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.access import AccessActivities
-    from activities.asking import AskingActivities
     from activities.billing import BillingActivities
-    from activities.orders import AskPlatform, MakeBill, TellStanding, VoidBill
-    from contracts import commands, renewals
-    from contracts import contract as rules
-    from contracts.bill import BillRecord, bill_id
-    from contracts.details import contract_details
-    from contracts.marks import marks
-    from contracts.periods import Period
-    from contracts.state import ContractStatus, Errand, opened
-    from contracts.terms import Refused
-    from workflows.attributes import Updates, updates
-    from workflows.messages import CancelRequest, CommandResult, ContractStart, Outlook, billing_queue
+    from activities.contracts import ContractActivities
+    from activities.inputs import MakeBillInput, PlatformTaskInput, VoidBillInput, WriteContractInput
+    from activities.platform_bills import PlatformBillActivities
+    from avtal.contracts.bills.bill import BillSnapshot, bill_id
+    from avtal.contracts.lifecycle import commands, renewals, transitions
+    from avtal.contracts.lifecycle.search_attributes import search_attribute_values
+    from avtal.contracts.lifecycle.state import ContractStatus, PlatformTask, initial_state
+    from avtal.contracts.lifecycle.ui_details import contract_details
+    from avtal.contracts.periods import Period
+    from avtal.contracts.schedule import CommandRefused
+    from workflows.messages import CancelRequest, CommandResult, ContractStart, PendingWork, billing_queue
+    from workflows.search_attributes import SearchAttributeUpdates, search_attribute_updates
 
 BILLS_PER_RUN = 12
-ANSWERS_WITHIN = timedelta(seconds=15)
-MAKING = RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=1.0, maximum_attempts=3)
-WRITING = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+ATTEMPT_TIMEOUT = timedelta(seconds=15)
+PLATFORM_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=1.0, maximum_attempts=3)
+STORE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+
+
+class Step(NamedTuple):
+    """Work in flight: what is done, and to which bill, if it is about one."""
+
+    name: str
+    bill_id: str | None = None
+
+
+WRITE_CONTRACT = Step("write contract")
 
 
 @workflow.defn(name="Contract")
@@ -39,174 +49,178 @@ class ContractWorkflow:
     @workflow.init
     def __init__(self, start: ContractStart) -> None:
         self.start = start
-        self.state = start.state or opened(start.schedule, start.sold_at, start.standing, start.contract_id)
-        self.under_way: set[str] = set()
+        self.state = start.state or initial_state(start.schedule, start.sold_at, start.snapshot, start.contract_id)
+        self.in_flight: set[Step] = set()
         self.tasks: set[asyncio.Task[None]] = set()
-        self.woken = False
-        self.broken: Exception | None = None
+        self.is_woken = False
+        self.failure: Exception | None = None
 
     @workflow.run
-    async def run(self, start: ContractStart) -> None:  # noqa: ARG002 - state is restored in __init__
-        while not self._is_over():
-            self._make_bills_that_are_due()
-            self._ask_what_must_be_known()
-            self._tell_what_has_changed()
-            self._mark_what_has_changed()
-            if self._may_roll():
-                self._roll()
-            self._show()
+    async def run(self, start: ContractStart) -> None:  # noqa: ARG002 - the state is restored in __init__
+        while not self._has_ended():
+            self._make_due_bills()
+            self._verify_or_withdraw_at_billogram()
+            self._write_contract_row()
+            self._update_search_attributes()
+            if self._may_continue_as_new():
+                self._continue_as_new()
+            self._update_ui_details()
             await self._sleep_until_due()
 
-    # What has happened, and what an operator asks.
+    # Messages.
 
     @workflow.signal
-    def bill_changed(self, bill: BillRecord) -> None:
-        """Something happened to one of the contract's bills."""
-        self.state = rules.noted(self.state, bill, self._now())
-        self._show()
+    def bill_changed(self, bill: BillSnapshot) -> None:
+        """A bill of this contract has a newer version in the store."""
+        self.state = transitions.bill_changed(self.state, bill, self._now())
+        self._update_ui_details()
 
     @workflow.signal
     def poke(self) -> None:
-        """Look again at what is due; also how new code reaches a contract that sleeps for long."""
-        self.woken = True
+        """Check what is due. Also brings new code to a contract that sleeps for long."""
+        self.is_woken = True
 
     @workflow.update(description="End the contract at a day, its first without access.")
     def cancel(self, request: CancelRequest) -> CommandResult:
-        self.state = commands.cancelled(self.state, request.at, self._now())
+        self.state = commands.cancel(self.state, request.at, self._now())
         return self._accepted()
 
     @cancel.validator
-    def _may_cancel(self, request: CancelRequest) -> None:
-        _ask(lambda: commands.cancelled(self.state, request.at, self._now()))
+    def _validate_cancel(self, request: CancelRequest) -> None:
+        _validate(lambda: commands.cancel(self.state, request.at, self._now()))
 
-    @workflow.update(description="Take a cancellation back.")
+    @workflow.update(description="Revoke a cancellation.")
     def revoke_cancellation(self) -> CommandResult:
-        self.state = commands.revoked(self.state, self.start.contract_id, self._now())
+        self.state = commands.revoke_cancellation(self.state, self.start.contract_id, self._now())
         return self._accepted()
 
     @revoke_cancellation.validator
-    def _may_revoke(self) -> None:
-        _ask(lambda: commands.revoked(self.state, self.start.contract_id, self._now()))
+    def _validate_revoke_cancellation(self) -> None:
+        _validate(lambda: commands.revoke_cancellation(self.state, self.start.contract_id, self._now()))
 
     @workflow.update(description="Make a stopped bill again.")
     def retry_bill(self, identity: str) -> CommandResult:
-        self.state, renewed = commands.retried(self.state, self.start.contract_id, identity, self._now())
-        return self._accepted(renewed)
+        self.state, made = commands.retry_bill(self.state, self.start.contract_id, identity, self._now())
+        return self._accepted(made)
 
     @retry_bill.validator
-    def _may_retry(self, identity: str) -> None:
-        _ask(lambda: commands.retried(self.state, self.start.contract_id, identity, self._now()))
+    def _validate_retry_bill(self, identity: str) -> None:
+        _validate(lambda: commands.retry_bill(self.state, self.start.contract_id, identity, self._now()))
 
     @workflow.update(description="Give a parked bill up; its period is free.")
     def waive_bill(self, identity: str) -> CommandResult:
-        self.state = commands.waived(self.state, identity, self._now())
-        self._start(f"void {identity}", self._void(identity))
+        self.state = commands.waive_bill(self.state, identity, self._now())
+        self._start(Step("void bill", identity), self._void_bill(identity))
         return self._accepted(identity)
 
     @waive_bill.validator
-    def _may_waive(self, identity: str) -> None:
-        _ask(lambda: commands.waived(self.state, identity, self._now()))
+    def _validate_waive_bill(self, identity: str) -> None:
+        _validate(lambda: commands.waive_bill(self.state, identity, self._now()))
 
     @workflow.query
-    def outlook(self) -> Outlook:
-        return Outlook(
-            next_due=rules.next_due(self.state, self._now()),
-            is_working=bool(self.under_way) or self.woken,
-            chain=workflow.info().first_execution_run_id,
+    def pending_work(self) -> PendingWork:
+        return PendingWork(
+            next_due=transitions.next_due(self.state, self._now()),
+            is_working=bool(self.in_flight) or self.is_woken,
+            first_run_id=workflow.info().first_execution_run_id,
         )
 
     @workflow.query
-    def open_bills(self) -> list[BillRecord]:
+    def open_bills(self) -> list[BillSnapshot]:
         return list(self.state.bills.values())
 
-    # The steps of the story.
+    # The steps of `run`.
 
-    def _make_bills_that_are_due(self) -> None:
-        self.state = renewals.ended_unpaid(self.state, self._now())
-        for period, revision in list(rules.bills_to_make(self.state, self._now())):
-            self.state = rules.making(self.state, self.start.contract_id, period, revision)
-            self._start(bill_id(self.start.contract_id, period.number, revision), self._make(period, revision))
+    def _make_due_bills(self) -> None:
+        self.state = renewals.end_if_unpaid(self.state, self._now())
+        for period, revision in list(transitions.bills_due(self.state, self._now())):
+            self.state = transitions.bill_requested(self.state, self.start.contract_id, period, revision)
+            identity = bill_id(self.start.contract_id, period.number, revision)
+            self._start(Step("make bill", identity), self._make_bill(identity, period, revision))
 
-    def _ask_what_must_be_known(self) -> None:
-        """Before access goes off, and where a bill is no longer wanted."""
-        for errand, identity in rules.errands_to_run(self.state, self._now()):
-            self.state = rules.errand_begun(self.state, errand, identity)
-            self._start(f"{errand} {identity}", self._ask_platform(errand, identity))
+    def _verify_or_withdraw_at_billogram(self) -> None:
+        """Verifies a bill before access goes off for it; deletes or credits one whose period was cancelled."""
+        for task, identity in transitions.platform_tasks_due(self.state, self._now()):
+            self.state = transitions.task_started(self.state, task, identity)
+            work = self._verify_bill if task is PlatformTask.VERIFY else self._withdraw_bill
+            self._start(Step(task, identity), work(identity))
 
-    def _tell_what_has_changed(self) -> None:
-        if self._has_standing_to_tell():
-            self._start("standing", self._tell())
+    def _write_contract_row(self) -> None:
+        if self._is_row_outdated():
+            self._start(WRITE_CONTRACT, self._write_contract())
 
-    def _mark_what_has_changed(self) -> None:
-        """In Temporal's list of contracts: one event, however many attributes."""
-        workflow.upsert_search_attributes(self._marks_to_write())
+    def _update_search_attributes(self) -> None:
+        """One event, however many attributes; none if nothing differs."""
+        workflow.upsert_search_attributes(self._search_attribute_updates())
 
     async def _sleep_until_due(self) -> None:
-        """Wakes for a due instant, for one that has moved, for a command, and for a chance to end or roll."""
-        due = rules.next_due(self.state, self._now())
+        """Wakes for a due instant, for one that has moved, for a command, and when it may end or continue as new."""
+        due = transitions.next_due(self.state, self._now())
         remaining = None if due is None else due - workflow.now()
         if remaining is not None and remaining <= timedelta():
             return
         try:
-            # Without a due instant only a message can bring news: the contract waits for its open bills.
+            # Without a due instant only a message can change something: the contract waits for its open bills.
             await workflow.wait_condition(
-                lambda: self._has_news(due),
+                lambda: self._has_work(due),
                 timeout=remaining,
                 timeout_summary=f"until {due:%Y-%m-%d %H:%M} UTC" if due else None,
             )
         except TimeoutError:
-            pass  # what is due is read from the state, never from how the wait ended
+            pass  # what is due follows from the state, never from how the wait ended
         except asyncio.CancelledError:
             workflow.logger.warning("a contract is not cancelled through Temporal; use avtal cancel")
-        self.woken = False
-        if self.broken is not None:
-            raise RuntimeError("a step of the contract failed by our own mistake") from self.broken
+        self.is_woken = False
+        if self.failure is not None:
+            raise RuntimeError("a step of the contract failed by our own mistake") from self.failure
 
-    def _has_news(self, due: datetime | None) -> bool:
+    def _has_work(self, due: datetime | None) -> bool:
         return (
-            self.woken
-            or self.broken is not None
-            or rules.next_due(self.state, self._now()) != due
-            or bool(rules.errands_to_run(self.state, self._now()))
-            or self._has_standing_to_tell()
-            or bool(self._marks_to_write())
-            or self._is_over()
-            or self._may_roll()
+            self.is_woken
+            or self.failure is not None
+            or transitions.next_due(self.state, self._now()) != due
+            or bool(transitions.platform_tasks_due(self.state, self._now()))
+            or self._is_row_outdated()
+            or bool(self._search_attribute_updates())
+            or self._has_ended()
+            or self._may_continue_as_new()
         )
 
-    def _has_standing_to_tell(self) -> bool:
-        return renewals.standing(self.state, self._now()) != self.state.told and "standing" not in self.under_way
+    def _is_row_outdated(self) -> bool:
+        return renewals.snapshot(self.state, self._now()) != self.state.written and WRITE_CONTRACT not in self.in_flight
 
-    def _marks_to_write(self) -> Updates:
-        return updates(workflow.info().typed_search_attributes, marks(self.state, self._now()))
+    def _search_attribute_updates(self) -> SearchAttributeUpdates:
+        wanted = search_attribute_values(self.state, self._now())
+        return search_attribute_updates(workflow.info().typed_search_attributes, wanted)
 
-    def _is_over(self) -> bool:
-        told = self.state.told
-        return not self.under_way and self.state.is_over and told is not None and told.status is ContractStatus.ENDED
+    def _has_ended(self) -> bool:
+        """Nothing is in flight, no bill can change any more, and the row says that the contract has ended."""
+        written = self.state.written
+        is_written = written is not None and written.status is ContractStatus.ENDED
+        return is_written and not self.in_flight and not self.state.has_live_bills
 
-    def _may_roll(self) -> bool:
+    def _may_continue_as_new(self) -> bool:
         info = workflow.info()
-        wanted = (
+        is_wanted = (
             self.state.bills_made >= BILLS_PER_RUN
             or info.is_continue_as_new_suggested()
             or info.is_target_worker_deployment_version_changed()
         )
-        return wanted and not self.under_way and workflow.all_handlers_finished()
+        return is_wanted and not self.in_flight and workflow.all_handlers_finished()
 
-    def _roll(self) -> None:
+    def _continue_as_new(self) -> None:
         workflow.continue_as_new(
             self.start.model_copy(update={"state": self.state.model_copy(update={"bills_made": 0})}),
             initial_versioning_behavior=workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE,
         )
 
-    # What is started and not waited for, so that nothing keeps the contract waiting.
+    # Activities. They are started, not awaited, so that nothing keeps the contract waiting.
 
-    async def _make(self, period: Period, revision: int) -> None:
-        identity = bill_id(self.start.contract_id, period.number, revision)
+    async def _make_bill(self, identity: str, period: Period, revision: int) -> None:
         try:
-            made = await workflow.execute_activity_method(
+            bill = await workflow.execute_activity_method(
                 BillingActivities.make_bill,
-                MakeBill(
+                MakeBillInput(
                     account=self.start.account,
                     contract_id=self.start.contract_id,
                     period=period,
@@ -215,84 +229,97 @@ class ContractWorkflow:
                 ),
                 task_queue=billing_queue(workflow.info().task_queue),
                 priority=Priority(fairness_key=self.start.account),
-                start_to_close_timeout=ANSWERS_WITHIN,
-                retry_policy=MAKING,
+                start_to_close_timeout=ATTEMPT_TIMEOUT,
+                retry_policy=PLATFORM_RETRY,
                 summary=f"{period.start} to {period.last_day}",
             )
-            self.state = rules.made(self.state, identity, made, self._now())
+            self.state = transitions.bill_made(self.state, identity, bill, self._now())
         except ActivityError:
-            self.state = rules.after_failure(self.state, identity, self._now())
-        self._show()
+            self.state = transitions.bill_failed(self.state, identity, self._now())
+        self._update_ui_details()
 
-    async def _ask_platform(self, errand: Errand, identity: str) -> None:
-        deed = AskingActivities.read_bill if errand is Errand.READ else AskingActivities.withdraw_bill
+    async def _verify_bill(self, identity: str) -> None:
         try:
-            bill = await workflow.execute_activity_method(
-                deed,
-                AskPlatform(account=self.start.account, bill_id=identity, now=self._now()),
-                task_queue=billing_queue(workflow.info().task_queue),
-                priority=Priority(fairness_key=self.start.account),
-                start_to_close_timeout=ANSWERS_WITHIN,
-                retry_policy=MAKING,
-                summary=identity,
-            )
-            self.state = rules.errand_done(self.state, self.start.contract_id, errand, bill, self._now())
+            bill = await self._platform_task(PlatformBillActivities.verify_bill, identity)
+            self.state = transitions.bill_verified(self.state, bill, self._now())
         except ActivityError:
-            self.state = rules.errand_failed(self.state, errand, identity, self._now())
-        self._show()
+            self.state = transitions.task_failed(self.state, PlatformTask.VERIFY, identity, self._now())
+        self._update_ui_details()
 
-    async def _tell(self) -> None:
-        news = renewals.standing(self.state, self._now())
-        await workflow.execute_activity_method(
-            AccessActivities.tell_standing,
-            TellStanding(account=self.start.account, contract_id=self.start.contract_id, standing=news),
-            start_to_close_timeout=ANSWERS_WITHIN,
-            retry_policy=WRITING,
-            summary=f"{news.status}, access {news.access}",
-        )
-        self.state = rules.told(self.state, news)
-        self.woken = True
+    async def _withdraw_bill(self, identity: str) -> None:
+        try:
+            bill = await self._platform_task(PlatformBillActivities.withdraw_bill, identity)
+            self.state = transitions.bill_withdrawn(self.state, self.start.contract_id, bill, self._now())
+        except ActivityError:
+            self.state = transitions.task_failed(self.state, PlatformTask.WITHDRAW, identity, self._now())
+        self._update_ui_details()
 
-    async def _void(self, identity: str) -> None:
-        await workflow.execute_activity_method(
-            BillingActivities.void_bill,
-            VoidBill(account=self.start.account, bill_id=identity),
-            start_to_close_timeout=ANSWERS_WITHIN,
-            retry_policy=WRITING,
+    async def _platform_task(
+        self, activity: Callable[[PlatformBillActivities, PlatformTaskInput], Awaitable[BillSnapshot]], identity: str
+    ) -> BillSnapshot:
+        return await workflow.execute_activity_method(
+            activity,
+            PlatformTaskInput(account=self.start.account, bill_id=identity, now=self._now()),
+            task_queue=billing_queue(workflow.info().task_queue),
+            priority=Priority(fairness_key=self.start.account),
+            start_to_close_timeout=ATTEMPT_TIMEOUT,
+            retry_policy=PLATFORM_RETRY,
             summary=identity,
         )
 
-    def _start(self, name: str, work: Awaitable[None]) -> None:
-        self.under_way.add(name)
-        task = asyncio.create_task(self._carry_out(name, work))
-        self.tasks.add(task)  # the loop keeps only weak references
+    async def _write_contract(self) -> None:
+        snapshot = renewals.snapshot(self.state, self._now())
+        await workflow.execute_activity_method(
+            ContractActivities.write_contract,
+            WriteContractInput(account=self.start.account, contract_id=self.start.contract_id, snapshot=snapshot),
+            start_to_close_timeout=ATTEMPT_TIMEOUT,
+            retry_policy=STORE_RETRY,
+            summary=f"{snapshot.status}, access {snapshot.access}",
+        )
+        self.state = transitions.snapshot_written(self.state, snapshot)
+        self.is_woken = True
+
+    async def _void_bill(self, identity: str) -> None:
+        await workflow.execute_activity_method(
+            BillingActivities.void_bill,
+            VoidBillInput(account=self.start.account, bill_id=identity),
+            start_to_close_timeout=ATTEMPT_TIMEOUT,
+            retry_policy=STORE_RETRY,
+            summary=identity,
+        )
+
+    def _start(self, step: Step, work: Awaitable[None]) -> None:
+        self.in_flight.add(step)
+        task = asyncio.create_task(self._run_step(step, work))
+        self.tasks.add(task)  # the event loop keeps only weak references
         task.add_done_callback(self.tasks.discard)
 
-    async def _carry_out(self, name: str, work: Awaitable[None]) -> None:
-        """A mistake of ours must stop the workflow, where it is seen and retried, and not vanish with its task."""
+    async def _run_step(self, step: Step, work: Awaitable[None]) -> None:
+        """An unexpected exception must fail the workflow task, where it is visible and retried, not vanish here."""
         try:
             await work
         except Exception as error:
-            self.broken = error
+            self.failure = error
         finally:
-            self.under_way.discard(name)
+            self.in_flight.discard(step)
 
-    def _show(self) -> None:
-        """In the Temporal UI; costs no event."""
+    def _update_ui_details(self) -> None:
+        """For the Temporal UI. Costs no event."""
         workflow.set_current_details(contract_details(self.state, self._now()))
 
     def _now(self) -> datetime:
-        """A contract sold on a test clock that runs ahead lives from its sale on, until its own clock is there."""
+        """A contract sold on a test clock that runs ahead begins at its sale, until its own clock gets there."""
         return max(workflow.now(), self.state.sold_at)
 
     def _accepted(self, identity: str | None = None) -> CommandResult:
-        self.woken = True
-        return CommandResult(counter=renewals.standing(self.state, self._now()).counter, bill_id=identity)
+        """The workflow then checks what is due, even if the row stays the same."""
+        self.is_woken = True
+        return CommandResult(counter=renewals.snapshot(self.state, self._now()).counter, bill_id=identity)
 
 
-def _ask(command: Callable[[], object]) -> None:
-    """Try a command against the rules; a validator's refusal leaves no trace in the history."""
+def _validate(command: Callable[[], object]) -> None:
+    """An update's validator rejects with the reason; nothing is written to the history."""
     try:
         command()
-    except Refused as refusal:
-        raise ApplicationError(str(refusal), type="Refused", non_retryable=True) from refusal
+    except CommandRefused as refused:
+        raise ApplicationError(str(refused), type="CommandRefused", non_retryable=True) from refused

@@ -1,10 +1,10 @@
-"""What goes into the contract's workflow, and what comes out of it. Lives in histories: new fields have defaults."""
+"""Input and output of the contract's workflow. They live in histories: new fields have defaults."""
 
 from datetime import datetime
 
-from contracts.record import Record
-from contracts.state import ContractState, Standing
-from contracts.terms import CancelAt, Schedule
+from avtal.contracts.frozen import Frozen
+from avtal.contracts.lifecycle.state import ContractSnapshot, ContractState
+from avtal.contracts.schedule import CancelAt, Schedule
 
 
 def workflow_id(account: str, contract_id: str) -> str:
@@ -12,36 +12,36 @@ def workflow_id(account: str, contract_id: str) -> str:
 
 
 def billing_queue(task_queue: str) -> str:
-    """Where bills are made: apart from the contracts, so that a platform's limits and silence hold up nothing else."""
+    """A task queue for bills alone, so that a slow or limited platform delays nothing else."""
     return f"{task_queue}-billing"
 
 
-class ContractStart(Record):
-    """`standing` is the contract's row as it is; a first run has no `state`, every later one continues it."""
+class ContractStart(Frozen):
+    """`snapshot` is the contract's row as it is. The first run has no `state`; every later one continues it."""
 
     account: str
     contract_id: str
     schedule: Schedule
     sold_at: datetime
-    standing: Standing
+    snapshot: ContractSnapshot
     state: ContractState | None = None
 
 
-class CancelRequest(Record):
+class CancelRequest(Frozen):
     at: CancelAt
 
 
-class CommandResult(Record):
-    """The row of the contract shows the command's effect once its counter has reached this one."""
+class CommandResult(Frozen):
+    """The contract's row shows the command's effect once its counter has reached this one."""
 
     counter: int
     bill_id: str | None = None
 
 
-class Outlook(Record):
-    """What the contract waits for: its next due instant, and whether it has activities under way. `chain` names the
-    runs that continue one another; a contract that was started anew has another one."""
+class PendingWork(Frozen):
+    """The next due instant, and whether work is in flight. `first_run_id` names the chain of runs; a workflow that was
+    started anew has another one."""
 
     next_due: datetime | None
     is_working: bool
-    chain: str
+    first_run_id: str

@@ -9,17 +9,18 @@ from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from api import front
-from api.app import Api, api_router, install_problems
-from api.health import health_router
-from contracts.policy import Policy
+from avtal.api import index_page as front
+from avtal.api.app import Api, api_router, install_problems
+from avtal.api.health.health import health_router
+from avtal.contracts.policy import Policy
+from avtal.store.accounts.accounts import PlatformAccess, create_account, new_api_key
+from avtal.store.engine.cipher import Cipher, new_cipher_key
+from avtal.store.engine.clock import Clock
+from avtal.store.engine.database import Database
+from avtal.store.opening import open_store
+from avtal.store.tables import Table
 from starter.commands import Commands
-from store.accounts import PlatformAccess, create_account, new_api_key
-from store.cipher import Cipher, new_cipher_key
-from store.clock import Clock
-from store.database import Database
-from store.schema import Table
-from tests.api.calling import ACCOUNT, Caller
+from tests.api.client import ACCOUNT, Caller
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 
@@ -36,7 +37,7 @@ class StillClock(Clock):
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('store') / 'avtal.db'}")
+    database = open_store(f"sqlite:///{tmp_path_factory.mktemp('store') / 'avtal.db'}")
     Table.metadata.create_all(database.engine)
     yield database
     database.close()

@@ -2,11 +2,11 @@
 
 import pytest
 
-from api.bodies import PolicyChange
-from contracts.policy import Policy
-from store.database import Database
-from store.subscribers import customer_of
-from tests.api.calling import ACCOUNT, Caller, ok, pointers, problem
+from avtal.api.requests import PolicyChange
+from avtal.contracts.policy import Policy
+from avtal.store.billing.subscribers import customer_of
+from avtal.store.engine.database import Database
+from tests.api.client import ACCOUNT, Caller, ok, pointers, problem
 
 
 async def test_a_policy_changes_where_it_is_told_to(caller: Caller) -> None:

@@ -5,16 +5,16 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.bill import Fact, FactType, Parked, ParkedReason
-from contracts.invoice import RemoteInvoice
-from contracts.periods import Interval, IntervalUnit, period
-from store.bills import park_bill
-from store.database import Database
-from store.facts import record_facts
-from store.schema import BillRow
-from tests.api.calling import ACCOUNT, Caller, ok, pointers, problem, sale
+from avtal.contracts.bills.bill import Fact, FactType, Parked, ParkedReason
+from avtal.contracts.bills.invoice import RemoteInvoice
+from avtal.contracts.periods import Interval, IntervalUnit, period
+from avtal.store.billing.bills import park_bill
+from avtal.store.billing.facts import append_facts
+from avtal.store.engine.database import Database
+from avtal.store.tables import BillRow
+from tests.api.client import ACCOUNT, Caller, ok, pointers, problem, sale
 from tests.api.conftest import NOW
-from tests.store.making import begin_bill, finish_bill
+from tests.store.builders import begin_bill, finish_bill
 
 PERIOD = period(date(2026, 11, 21), Interval(unit=IntervalUnit.MONTH), 0)
 BILL = "c-1:0:r0"
@@ -103,7 +103,7 @@ async def test_a_payment_shows_with_its_amount_as_text(caller: Caller, database:
     made(database)
     paid = fact(FactType.PAYMENT, amount_minor=49500, detail={"amount": 495.0, "payer_name": "Anna"})
     with database.write() as session:
-        record_facts(session, session.get_one(BillRow, (ACCOUNT, BILL)), [paid])
+        append_facts(session, session.get_one(BillRow, (ACCOUNT, BILL)), [paid])
     bill = await caller.get(f"/bills/{BILL}")
 
     assert (bill["status"], bill["remaining"]) == ("paid", "0.00")
@@ -128,7 +128,7 @@ async def test_a_parked_bill_says_our_words_and_the_platforms(caller: Caller, da
 async def test_a_bill_that_billogram_could_not_be_asked_for_says_so(caller: Caller, database: Database) -> None:
     await caller.sold()
     with database.write() as session:
-        begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW).trouble = "HTTP 503"
+        begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW).provider_message = "HTTP 503"
     bill = await caller.get(f"/bills/{BILL}")
 
     assert bill["status"] == "creating"

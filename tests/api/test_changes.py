@@ -2,13 +2,13 @@
 
 import pytest
 
-from contracts.periods import Period
-from contracts.terms import Schedule
-from store.contracts import contract
-from store.database import Database
-from tests.api.calling import ACCOUNT, Caller, ok, pointers, problem, sale
+from avtal.contracts.periods import Period
+from avtal.contracts.schedule import Schedule
+from avtal.store.engine.database import Database
+from avtal.store.queries.contracts import contract
+from tests.api.client import ACCOUNT, Caller, ok, pointers, problem, sale
 from tests.api.conftest import NOW
-from tests.store.making import begin_bill
+from tests.store.builders import begin_bill
 
 LINE = {"product": "paper", "title": "Paper", "quantity": 2, "unit_price": "50.00", "vat_rate": "6"}
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.api.calling import Caller, ok, pointers, problem, sale
+from tests.api.client import Caller, ok, pointers, problem, sale
 from tests.api.conftest import StillClock
 
 

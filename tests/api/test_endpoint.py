@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from store.database import Database
-from store.deliveries import failed, queue_deliveries
-from store.event_schema import EndpointRow
-from tests.api.calling import ACCOUNT, Caller, ok, pointers, problem, sale
+from avtal.store.engine.database import Database
+from avtal.store.queues.deliveries import failed, queue_deliveries
+from avtal.store.tables import EndpointRow
+from tests.api.client import ACCOUNT, Caller, ok, pointers, problem, sale
 
 URL = "https://publisher.example/told"
 
@@ -24,7 +24,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
         addresses = {"publisher.example": ["93.184.215.14"], "inside.example": ["93.184.215.14", "10.0.0.7"]}
         return [(2, 1, 6, "", (address, port)) for address in addresses.get(host, [host.strip("[]")])]
 
-    monkeypatch.setattr("starter.endpoint.socket.getaddrinfo", found)
+    monkeypatch.setattr("avtal.endpoint_resolver.socket.getaddrinfo", found)
 
 
 async def put(caller: Caller, url: str | None, **more: object) -> dict[str, Any]:

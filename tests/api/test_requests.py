@@ -8,10 +8,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.health import health_router
-from api.limits import BODY_BYTES_MAX
-from api.refusals import install_problems
-from tests.api.calling import Caller, ok, pointers, problem, sale
+from avtal.api.health.health import health_router
+from avtal.api.problems.body_limit import BODY_BYTES_MAX
+from avtal.api.problems.handlers import install_problems
+from tests.api.client import Caller, ok, pointers, problem, sale
 
 
 @pytest.mark.parametrize("header", [None, "Bearer avtal_wrong", "Basic YTpi", "Bearer"])

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from embedded.addresses import Addresses
-from embedded.ports import any_ports
-from embedded.stack import running_stack
+from avtal.embedded.addresses import Addresses
+from avtal.embedded.ports import any_ports
+from avtal.embedded.stack import running_stack
+from billogram_sandbox_tests.stranger import CHECKS, Known, asks
 from tests.conftest import new_database
-from tests.stranger import CHECKS, Known, asks
 
 EXAMPLES = 5
 ALSO = ("negative_data_rejection", "unsupported_method", "ignored_auth")

@@ -11,11 +11,11 @@ import uvicorn
 from aiohttp import ClientSession
 from starlette.applications import Starlette
 
-from billogram.client import http_client
+from avtal.billogram.client import http_client
 from billogram_sandbox.app import create_app
 from billogram_sandbox.sandbox import Settings
-from tests.billogram.making import Platform, client_at
-from tests.billogram_sandbox.calling import KEY, USER, Client
+from billogram_sandbox_tests.client import KEY, USER, Client
+from tests.billogram.builders import Platform, client_at
 
 
 class Server(uvicorn.Server):

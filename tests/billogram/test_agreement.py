@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from billogram.client import BillogramClient
-from billogram.translate import agrees, invoice_body, remote_invoice
-from contracts.invoice import InvoiceOrder
-from contracts.money import Line, Row, rows_for, totals
-from tests.billogram.making import Platform, make_order, make_row
+from avtal.billogram.client import BillogramClient
+from avtal.billogram.translate import agrees, invoice_body, remote_invoice
+from avtal.contracts.bills.invoice import InvoiceRequest
+from avtal.contracts.money import Line, Row, rows_for, totals
+from tests.billogram.builders import Platform, make_order, make_row
 
 ORDERS = 60
 RATES = ("0", "6", "12", "25", "12.5", "24.99")
@@ -29,7 +29,7 @@ def random_lines(chance: random.Random) -> list[Line]:
     ]
 
 
-async def echoed(client: BillogramClient, order: InvoiceOrder) -> bool:
+async def echoed(client: BillogramClient, order: InvoiceRequest) -> bool:
     made = remote_invoice(await client.create(invoice_body(order)))
     read = remote_invoice(await client.get(made.billogram_id))
     sums = totals(order.rows)

@@ -11,14 +11,15 @@ import pytest
 from aiohttp import ClientSession
 from aiohttp.web import BaseRequest, Response, json_response
 
-from billogram.client import BillogramClient, Credentials
-from billogram.errors import DataRefused, KeyExists, OutcomeUnknown, PlatformUnavailable
-from billogram.invoices import DuplicateRemote, KeyTaken, RemoteGone, make_invoice
-from billogram.shapes import Billogram
-from billogram.translate import invoice_body
-from contracts.bill import FactType
-from contracts.invoice import InvoiceOrder, RemoteInvoice
-from tests.billogram.making import (
+from avtal.billogram.client import BillogramClient, Credentials
+from avtal.billogram.errors import DataRefused, KeyExists, OutcomeUnknown, PlatformUnavailable
+from avtal.billogram.invoices import DuplicateRemote, KeyTaken, RemoteGone, make_invoice
+from avtal.billogram.shapes import Billogram
+from avtal.billogram.translate import invoice_body
+from avtal.contracts.bills.bill import FactType
+from avtal.contracts.bills.invoice import InvoiceRequest, RemoteInvoice
+from billogram_sandbox_tests.client import KEY, USER, Json, data, types
+from tests.billogram.builders import (
     KEY_OF_ORDER,
     Platform,
     answering,
@@ -27,14 +28,13 @@ from tests.billogram.making import (
     make_order,
     make_row,
 )
-from tests.billogram_sandbox.calling import KEY, USER, Json, data, types
 
 
-async def first_try(platform: Platform, order: InvoiceOrder) -> RemoteInvoice:
+async def first_try(platform: Platform, order: InvoiceRequest) -> RemoteInvoice:
     return await make_invoice(platform.client, order, known_id=None, tried_before=False)
 
 
-async def next_try(platform: Platform, order: InvoiceOrder, known_id: str | None = None) -> RemoteInvoice:
+async def next_try(platform: Platform, order: InvoiceRequest, known_id: str | None = None) -> RemoteInvoice:
     return await make_invoice(platform.client, order, known_id=known_id, tried_before=True)
 
 
@@ -121,7 +121,7 @@ async def test_a_key_that_exists_but_is_not_found_yet_shows_up_later() -> None:
 
 
 @pytest.mark.parametrize("order", [make_automatic_order(), make_order()], ids=["automatic", "draft"])
-async def test_an_invoice_whose_answer_was_lost_is_found_and_adopted(platform: Platform, order: InvoiceOrder) -> None:
+async def test_an_invoice_whose_answer_was_lost_is_found_and_adopted(platform: Platform, order: InvoiceRequest) -> None:
     await platform.fails(fail_after_store=1.0)
     invoice = await first_try(platform, order)
     requests = await platform.requests()
@@ -166,7 +166,7 @@ async def test_a_refused_connection_leaves_no_doubt_that_nothing_was_made(http: 
 )
 @pytest.mark.parametrize("tried_before", [True, False])
 async def test_an_invoice_of_somebody_else_under_our_key_is_left_alone(
-    platform: Platform, foreign: InvoiceOrder, tried_before: bool
+    platform: Platform, foreign: InvoiceRequest, tried_before: bool
 ) -> None:
     await platform.customer(2)
     theirs = await platform.client.create(invoice_body(foreign))
@@ -213,7 +213,7 @@ async def test_a_letter_without_an_address_is_refused_with_place_and_words_and_m
         await first_try(platform, make_automatic_order(customer_no=2, send_by="Letter"))
 
     assert not isinstance(raised.value, KeyExists)
-    assert (raised.value.field, raised.value.words) == (
+    assert (raised.value.field, raised.value.provider_message) == (
         "on_success.method",
         "invalid delivery method, address missing",
     )

@@ -7,12 +7,12 @@ number of ours may be a stranger's. Taken for ours, the stranger's name and addr
 import pytest
 from aiohttp.web import BaseRequest, Response, json_response
 
-from billogram.client import BillogramClient
-from billogram.customers import STRANGERS_SKIPPED_MAX, put_customer
-from billogram.errors import DataRefused, KeyExists, OutcomeUnknown, PlatformUnavailable
-from contracts.invoice import Subscriber
-from tests.billogram.making import Platform, answering, make_subscriber, no_answer
-from tests.billogram_sandbox.calling import Json, data, ok
+from avtal.billogram.client import BillogramClient
+from avtal.billogram.customers import STRANGERS_SKIPPED_MAX, put_customer
+from avtal.billogram.errors import DataRefused, KeyExists, OutcomeUnknown, PlatformUnavailable
+from avtal.contracts.bills.invoice import Subscriber
+from billogram_sandbox_tests.client import Json, data, ok
+from tests.billogram.builders import Platform, answering, make_subscriber, no_answer
 
 NUMBER = 700_000
 MARK = "avtal demo/s-7"
@@ -144,7 +144,7 @@ async def test_a_bad_email_address_is_refused_with_its_place_and_out_of_the_erro
 
     assert not isinstance(raised.value, KeyExists)
     assert (raised.value.field, str(raised.value)) == ("contact.email", "INVALID_PARAMETER at contact.email")
-    assert "e-mail" in raised.value.words
+    assert "e-mail" in raised.value.provider_message
 
 
 async def test_a_customer_number_that_is_wrong_in_another_way_is_not_taken(platform: Platform) -> None:

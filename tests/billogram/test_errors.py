@@ -9,9 +9,9 @@ import pytest
 from aiohttp import ClientSession
 from aiohttp.web import BaseRequest, Response, json_response
 
-from activities.again import again_later
-from billogram.client import BillogramClient, Credentials, error_of
-from billogram.errors import (
+from activities.retryable import retryable
+from avtal.billogram.client import BillogramClient, Credentials, error_of
+from avtal.billogram.errors import (
     BillogramError,
     CredentialsRefused,
     DataRefused,
@@ -21,8 +21,8 @@ from billogram.errors import (
     PlatformUnavailable,
     StateRefused,
 )
-from tests.billogram.making import Answer, Platform, answering, client_at, no_answer
-from tests.billogram_sandbox.calling import KEY, USER
+from billogram_sandbox_tests.client import KEY, USER
+from tests.billogram.builders import Answer, Platform, answering, client_at, no_answer
 
 HTML = b"<html><body><h1>Not what you wanted</h1></body></html>"
 
@@ -61,7 +61,7 @@ def test_an_error_is_sorted_by_its_family_and_then_by_its_identifier(
     error = error_of(http_status, body(identifier))
 
     assert type(error) is kind
-    assert (str(error), error.code, error.words) == (identifier, identifier, "Something about Anna")
+    assert (str(error), error.code, error.provider_message) == (identifier, identifier, "Something about Anna")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_front_server_that_speaks_no_json_is_sorted_by_its_family(
     error = error_of(http_status, content)
 
     assert type(error) is kind
-    assert (str(error), error.field, error.words) == (f"HTTP_{http_status}", None, "")
+    assert (str(error), error.field, error.provider_message) == (f"HTTP_{http_status}", None, "")
 
 
 @pytest.mark.parametrize(
@@ -120,17 +120,17 @@ def test_a_number_or_unique_value_that_is_taken_exists(http_status: int, message
 
 
 @pytest.mark.parametrize(
-    ("told", "again_after"),
+    ("told", "retry_after_seconds"),
     [(0, 0.0), (7, 7.0), (None, None), ("soon", None), ("-1", None), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
 )
 async def test_when_the_platform_wants_to_be_asked_again_goes_with_the_error(
-    platform: Platform, told: object, again_after: float | None
+    platform: Platform, told: object, retry_after_seconds: float | None
 ) -> None:
     await platform.fails(down=True, retry_after=told)
     with pytest.raises(OutcomeUnknown) as raised:
         await platform.client.find("c-1:0:r0")
 
-    assert raised.value.again_after == again_after
+    assert raised.value.retry_after_seconds == retry_after_seconds
 
 
 async def test_a_date_to_come_again_is_so_many_seconds_ahead(platform: Platform) -> None:
@@ -139,14 +139,14 @@ async def test_a_date_to_come_again_is_so_many_seconds_ahead(platform: Platform)
     with pytest.raises(OutcomeUnknown) as raised:
         await platform.client.find("c-1:0:r0")
 
-    assert 290 <= (raised.value.again_after or 0) <= 300
+    assert 290 <= (raised.value.retry_after_seconds or 0) <= 300
 
 
 @pytest.mark.parametrize(("wanted", "delay"), [(None, None), (0.5, None), (30.0, 30), (86_400.0, 60)])
 def test_an_attempt_is_made_again_when_the_platform_wants_it_within_a_minute(
     wanted: float | None, delay: int | None
 ) -> None:
-    failed = again_later(OutcomeUnknown("HTTP_503", again_after=wanted))
+    failed = retryable(OutcomeUnknown("HTTP_503", retry_after_seconds=wanted))
 
     assert failed.next_retry_delay == (None if delay is None else timedelta(seconds=delay))
     assert (failed.message, failed.type) == ("HTTP_503", "OutcomeUnknown")
@@ -175,7 +175,7 @@ async def no_gzip(_: BaseRequest) -> Response:
 
 @pytest.mark.parametrize("answer", [no_answer, too_late, cut_short, no_gzip])
 async def test_no_answer_leaves_the_outcome_unknown(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("billogram.client.TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("avtal.billogram.client.TIMEOUT_SECONDS", 0.1)
     async with answering(answer) as client:
         with pytest.raises(OutcomeUnknown, match=r"^NO_ANSWER$"):
             await client.create({})

@@ -5,10 +5,10 @@ from aiohttp import ClientSession, encode_basic_auth
 from aiohttp.test_utils import RawTestServer
 from aiohttp.web import BaseRequest, Response, json_response
 
-from billogram.client import _proxy_for
-from billogram.errors import OutcomeUnknown, PlatformUnavailable
-from tests.billogram.making import answering, client_at
-from tests.billogram_sandbox.calling import KEY, USER
+from avtal.billogram.client import _proxy_for
+from avtal.billogram.errors import OutcomeUnknown, PlatformUnavailable
+from billogram_sandbox_tests.client import KEY, USER
+from tests.billogram.builders import answering, client_at
 
 
 async def test_requests_leave_through_the_proxy_of_the_environment_unless_it_spares_their_host(
@@ -20,7 +20,9 @@ async def test_requests_leave_through_the_proxy_of_the_environment_unless_it_spa
         asked.append(request.raw_path)
         return json_response({"data": []})
 
-    monkeypatch.setattr("billogram.client._proxy_for", _proxy_for.__wrapped__)  # else this one would be remembered
+    monkeypatch.setattr(
+        "avtal.billogram.client._proxy_for", _proxy_for.__wrapped__
+    )  # else this one would be remembered
     async with RawTestServer(proxy) as server:
         monkeypatch.setenv("HTTP_PROXY", str(server.make_url("")))
         monkeypatch.setenv("NO_PROXY", "spared.invalid")

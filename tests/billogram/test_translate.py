@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import simplejson
 
-from billogram.events import FACT_TYPES
-from billogram.shapes import Billogram, Event, ListedBillogram
-from billogram.translate import callback_news, invoice_body, remote_invoice, shown_invoice
-from contracts.bill import Fact, FactType, add_up, is_same_fact
-from contracts.invoice import CallbackNews, RemoteInvoice
-from tests.billogram.making import make_order, make_row
+from avtal.billogram.events import FACT_TYPES
+from avtal.billogram.shapes import Billogram, Event, ListedBillogram
+from avtal.billogram.translate import callback_facts, invoice_body, listed_invoice, remote_invoice
+from avtal.contracts.bills.bill import Fact, FactType, add_up, is_same_fact
+from avtal.contracts.bills.invoice import CallbackFacts, RemoteInvoice
+from tests.billogram.builders import make_order, make_row
 
 SAMPLES = Path(__file__).parent / "samples"
 BILLOGRAMS = sorted(path.stem for path in SAMPLES.glob("billogram_*.json"))
@@ -37,13 +37,13 @@ def read(told: Json) -> RemoteInvoice:
     return remote_invoice(Billogram.model_validate(told))
 
 
-def hear(told: Json) -> CallbackNews | None:
+def hear(told: Json) -> CallbackFacts | None:
     """As the relay reads a stored callback."""
-    news = callback_news(simplejson.dumps(told, use_decimal=True))
+    news = callback_facts(simplejson.dumps(told, use_decimal=True))
     return news[0] if news else None
 
 
-def heard(told: Json) -> CallbackNews:
+def heard(told: Json) -> CallbackFacts:
     news = hear(told)
     assert news is not None
     return news
@@ -192,7 +192,7 @@ def test_a_recall_of_a_payment_for_several_invoices_tells_of_each_and_of_nothing
     other = {"type": "Billogram", "billogram": told["payment_recall"]["payables"][0]["billogram"] | {"id": "Other1"}}
     told["payment_recall"]["payables"] += [other, {"type": "SomethingNew"}]
 
-    assert [news.billogram_id for news in callback_news(simplejson.dumps(told))] == ["Qm41rTz", "Other1"]
+    assert [news.billogram_id for news in callback_facts(simplejson.dumps(told))] == ["Qm41rTz", "Other1"]
 
 
 def test_a_recalled_amount_is_taken_back_whichever_sign_it_has() -> None:
@@ -231,7 +231,7 @@ def test_after_each_move_of_the_due_date_a_reading_tells_it_anew_and_last() -> N
 def test_the_list_and_a_reading_leave_the_same_imprint() -> None:
     """A draft's due date moves with the days, and is no part of it."""
     sent, draft = sample("billogram_sent"), sample("billogram_draft")
-    shown = [shown_invoice(ListedBillogram.model_validate(one)) for one in (sent, draft)]
+    shown = [listed_invoice(ListedBillogram.model_validate(one)) for one in (sent, draft)]
 
     assert [read(one).shown for one in (sent, draft)] == shown
     assert read(draft | {"due_date": "2031-01-01"}).shown == shown[1]

@@ -8,16 +8,16 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 
-from billogram.verify import sign
-from callbacks import receiver
-from callbacks.receiver import BODY_BYTES_MAX, Receiver, receiver_router
-from contracts.policy import Policy
-from store.accounts import PlatformAccess, create_account, set_platform
-from store.cipher import Cipher
-from store.clock import Clock
-from store.database import Database
-from store.schema import CallbackRow
-from tests.store.making import CALLBACK_KEY, KEY, NOW
+from avtal.billogram.signature import sign
+from avtal.callbacks import receiver
+from avtal.callbacks.receiver import BODY_BYTES_MAX, Receiver, receiver_router
+from avtal.contracts.policy import Policy
+from avtal.store.accounts.accounts import PlatformAccess, create_account, set_platform
+from avtal.store.engine.cipher import Cipher
+from avtal.store.engine.clock import Clock
+from avtal.store.engine.database import Database
+from avtal.store.tables import CallbackRow
+from tests.store.builders import CALLBACK_KEY, KEY, NOW
 
 STAMP = "1767225600.123456"
 EVENT = json.dumps({"callback_id": "one", "callback_type": "BillogramEvent", "billogram": {"id": "Xk29fPw"}}).encode()
@@ -48,7 +48,7 @@ async def send(http: httpx.AsyncClient, body: bytes, account: str = "demo", key:
 def kept(database: Database) -> list[tuple[str, str, str]]:
     with database.read() as session:
         rows = session.scalars(sa.select(CallbackRow).order_by(CallbackRow.id))
-        return [(row.callback_id, row.subject, row.state) for row in rows]
+        return [(row.callback_id, row.group_key, row.state) for row in rows]
 
 
 async def test_a_genuine_callback_is_kept_once_however_often_it_comes(
@@ -92,7 +92,7 @@ async def test_an_unknown_kind_is_kept_by_its_words_where_it_has_no_id(
 
 
 @pytest.mark.parametrize(
-    ("recall", "subject"),
+    ("recall", "group_key"),
     [
         ({"payables": [{"billogram": {"id": "Xk29fPw"}}, {"billogram": {"id": "Other1"}}]}, "Xk29fPw"),
         ({"payables": []}, "one"),
@@ -101,12 +101,12 @@ async def test_an_unknown_kind_is_kept_by_its_words_where_it_has_no_id(
     ],
 )
 async def test_a_recall_stands_in_line_with_the_other_callbacks_of_its_billogram(
-    http: httpx.AsyncClient, database: Database, recall: object, subject: str
+    http: httpx.AsyncClient, database: Database, recall: object, group_key: str
 ) -> None:
     body = json.dumps({"callback_id": "one", "callback_type": "PaymentRecalled", "payment_recall": recall}).encode()
 
     assert await send(http, body) == 200
-    assert kept(database) == [("one", subject, "new")]
+    assert kept(database) == [("one", group_key, "new")]
 
 
 @pytest.mark.parametrize("name", ["a\\u0000b", "\\ud800", ""])

@@ -14,19 +14,20 @@ from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from api.app import Api, api_router, install_problems
-from contracts.bill import Parked, ParkedReason
-from contracts.periods import Interval, IntervalUnit, period
-from contracts.policy import Policy
+from avtal.api.app import Api, api_router, install_problems
+from avtal.contracts.bills.bill import Parked, ParkedReason
+from avtal.contracts.periods import Interval, IntervalUnit, period
+from avtal.contracts.policy import Policy
+from avtal.store.accounts.accounts import PlatformAccess, create_account, new_api_key
+from avtal.store.billing.bills import park_bill
+from avtal.store.engine.cipher import Cipher, new_cipher_key
+from avtal.store.engine.clock import Clock
+from avtal.store.engine.database import Database
+from avtal.store.opening import open_store
+from avtal.store.tables import Table
 from starter.commands import Commands
-from store.accounts import PlatformAccess, create_account, new_api_key
-from store.bills import park_bill
-from store.cipher import Cipher, new_cipher_key
-from store.clock import Clock
-from store.database import Database
-from store.schema import Table
 from tests.billogram.conftest import http, platform, sandbox
-from tests.store.making import begin_bill
+from tests.store.builders import begin_bill
 
 __all__ = ["http", "platform", "sandbox"]
 
@@ -90,7 +91,7 @@ def url(served: Database, port: int, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def _stored(folder: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{folder / 'avtal.db'}")
+    database = open_store(f"sqlite:///{folder / 'avtal.db'}")
     Table.metadata.create_all(database.engine)
     yield database
     database.close()

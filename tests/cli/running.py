@@ -4,7 +4,7 @@ import json
 
 from typer.testing import CliRunner, Result
 
-from cli.app import app
+from avtal.cli.app import app
 
 
 def avtal(*arguments: str, stdin: str | None = None) -> Result:

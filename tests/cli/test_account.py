@@ -6,17 +6,17 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from cli import account
-from cli.app import app
-from contracts.policy import Mode, Policy
-from store.accounts import account_of_key, current_policy, platform_access
-from store.cipher import Cipher, new_cipher_key
-from store.database import Database
-from store.inbox import claim_callbacks, try_callback_later
-from store.operators import password_hash_of
-from store.passwords import is_right
-from store.schema import OutboxRow
-from tests.store.making import come
+from avtal.cli.accounts import commands as account
+from avtal.cli.app import app
+from avtal.contracts.policy import Mode, Policy
+from avtal.store.accounts.accounts import account_of_key, current_policy, platform_access
+from avtal.store.accounts.operators import password_hash_of
+from avtal.store.accounts.passwords import is_right
+from avtal.store.engine.cipher import Cipher, new_cipher_key
+from avtal.store.engine.database import Database
+from avtal.store.queues.inbox import claim_callbacks, defer_callback
+from avtal.store.tables import OutboxRow
+from tests.store.builders import come
 
 SECRET = new_cipher_key()
 
@@ -155,8 +155,8 @@ def test_what_was_tried_in_vain_is_shown_with_its_trouble(database: Database) ->
     with database.write() as session:
         come(session, "one", "Xk29fPw", account="paper")
         [callback] = claim_callbacks(session, 1000.0, 1)
-        try_callback_later(session, callback, 1001.0, "a mistake of ours (KeyError)")
-        session.add(OutboxRow(account="paper", contract_id="c-1", trouble="Temporal answers UNAVAILABLE"))
+        defer_callback(session, callback, 1001.0, "a mistake of ours (KeyError)")
+        session.add(OutboxRow(account="paper", contract_id="c-1", last_error="Temporal answers UNAVAILABLE"))
     shown = avtal("show", "paper")
 
     assert "callback one: a mistake of ours (KeyError)" in shown

@@ -14,10 +14,10 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
 
-from cli.doctor import State
-from embedded.secrets_file import secrets_of
-from store.database import Database
-from store.schema import AccountRow
+from avtal.cli.doctor.command import State
+from avtal.embedded.secrets_file import secrets_of
+from avtal.store.opening import open_store
+from avtal.store.tables import AccountRow
 from tests.cli.conftest import serving
 from tests.cli.running import avtal, done
 from tests.embedded.test_up import addresses, up
@@ -66,7 +66,7 @@ def states(findings: Findings, state: State) -> set[str]:
 
 
 def set_account(file: Path, **values: object) -> None:
-    database = Database(f"sqlite:///{file}")
+    database = open_store(f"sqlite:///{file}")
     with database.write() as session:
         session.execute(sa.update(AccountRow).values(**values))
     database.close()
@@ -135,8 +135,8 @@ def test_what_keeps_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
         mute.bind(("127.0.0.1", 0))
         mute.listen()
         silent = f"127.0.0.1:{mute.getsockname()[1]}"
-        monkeypatch.setattr("cli.installation.ANSWERS_WITHIN_SECONDS", 0.2)
-        monkeypatch.setattr("cli.doctor_temporal.ANSWERS_WITHIN_SECONDS", 0.2)
+        monkeypatch.setattr("avtal.cli.doctor.installation.ANSWERS_WITHIN_SECONDS", 0.2)
+        monkeypatch.setattr("avtal.cli.doctor.temporal_checks.ANSWERS_WITHIN_SECONDS", 0.2)
         monkeypatch.setenv("TEMPORAL_ADDRESS", silent)
         monkeypatch.setenv("AVTAL_URL", f"http://{silent}")
         findings = examined()
@@ -147,7 +147,7 @@ def test_what_keeps_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_store_without_a_schema_says_to_migrate(installed: Path) -> None:
     installed.unlink()
-    Database(f"sqlite:///{installed}").engine.connect().close()
+    open_store(f"sqlite:///{installed}").engine.connect().close()
     findings = examined()
 
     assert findings["schema"]["advice"] == "run `avtal migrate`"

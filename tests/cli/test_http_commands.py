@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from store.database import Database
+from avtal.store.engine.database import Database
 from tests.cli.conftest import parked
 from tests.cli.running import avtal, done, refused, sale
 
@@ -64,7 +64,7 @@ def test_bills_are_listed_for_a_person_and_for_a_program(served: Database) -> No
 
 
 def test_list_follows_cursors_and_filters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.contracts.PAGE", "2")
+    monkeypatch.setattr("avtal.cli.contracts.PAGE", "2")
     done("sell", "-f", "-", stdin="\n".join(sale(f"c-{number}") for number in range(5)))
 
     assert all(f"c-{number}" in done("list") for number in range(5))

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from store.database import Database
-from store.migrate import SchemaState, schema_state
+from avtal.store.engine.database import Database
+from avtal.store.engine.migrate import SchemaState, schema_state
+from avtal.store.opening import open_store
 from tests.cli.running import avtal, done, refused
 
 
@@ -59,7 +60,7 @@ def test_the_store_alone_is_migrated_without_temporal(data_dir: Path, monkeypatc
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 
     assert [done("migrate") for _ in range(2)] == ["the store has the newest schema\n"] * 2
-    database = Database(f"sqlite:///{data_dir / 'avtal.db'}")
+    database = open_store(f"sqlite:///{data_dir / 'avtal.db'}")
     assert schema_state(database) is SchemaState.NEWEST
     database.close()
 

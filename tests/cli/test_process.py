@@ -24,7 +24,7 @@ def test_a_command_over_http_imports_neither_temporal_nor_the_database() -> None
 
 
 def test_help_lists_every_command_late_ones_included() -> None:
-    result = run("import sys, cli; sys.argv[1:] = ['--help']; cli.main()")
+    result = run("import sys, avtal.cli as cli; sys.argv[1:] = ['--help']; cli.main()")
 
     assert result.returncode == 0
     for command in ("up", "forward", "now", "account", "sell", "show", "worker", "sandbox", "migrate"):

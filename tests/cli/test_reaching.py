@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.app import data_first
-from embedded.addresses import Addresses, write_addresses
+from avtal.cli.app import data_first
+from avtal.embedded.addresses import Addresses, write_addresses
 from tests.cli.running import avtal, done, refused
 
 

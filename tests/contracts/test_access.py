@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.access import Access, AccessReason, access_at
-from contracts.periods import Interval, IntervalUnit, local_midnight
-from contracts.terms import CancelAt, Ending, EndReason, Refused, Schedule, cancellation
-from contracts.why import explain
+from avtal.contracts.access.access import Access, AccessReason, access_at
+from avtal.contracts.access.explanation import explain
+from avtal.contracts.periods import Interval, IntervalUnit, local_midnight
+from avtal.contracts.schedule import CancelAt, CommandRefused, Ending, EndReason, Schedule, cancellation
 
 STOCKHOLM = "Europe/Stockholm"
 START = date(2027, 3, 28)  # summer time begins in that night
@@ -93,7 +93,7 @@ def test_nothing_changes_before_next_change_and_then_access_is_what_it_said(
     if at is not None:
         try:
             ending = cancellation(schedule, ending, at, SOLD + timedelta(hours=cancel_hours))
-        except Refused:
+        except CommandRefused:
             return
     now = SOLD + timedelta(hours=hours)
     found = access_at(schedule, SOLD, ending, now)

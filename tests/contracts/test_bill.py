@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.bill import (
+from avtal.contracts.bills.bill import (
     LIVE,
     PARKED_TEXTS,
     PLATFORM_KEY_LENGTH_MAX,

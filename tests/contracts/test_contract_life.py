@@ -12,13 +12,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from contracts.bill import LIVE, BillRecord, BillStatus, Parked, ParkedReason, bill_id, bill_parts
-from contracts.commands import cancelled, retried, revoked, waived
-from contracts.contract import after_failure, bills_to_make, making, next_due, noted, told
-from contracts.periods import Interval, IntervalUnit, local_midnight
-from contracts.renewals import standing, standing_at_sale
-from contracts.state import DROPPED_KEPT_MAX, ContractState, opened
-from contracts.terms import Refused, Schedule
+from avtal.contracts.bills.bill import LIVE, BillSnapshot, BillStatus, Parked, ParkedReason, bill_id, bill_parts
+from avtal.contracts.lifecycle.commands import cancel, retry_bill, revoke_cancellation, waive_bill
+from avtal.contracts.lifecycle.renewals import snapshot, snapshot_at_sale
+from avtal.contracts.lifecycle.state import DROPPED_KEPT_MAX, ContractState, initial_state
+from avtal.contracts.lifecycle.transitions import (
+    bill_changed,
+    bill_failed,
+    bill_requested,
+    bills_due,
+    next_due,
+    snapshot_written,
+)
+from avtal.contracts.periods import Interval, IntervalUnit, local_midnight
+from avtal.contracts.schedule import CommandRefused, Schedule
 
 SOLD = datetime(2027, 1, 30, 9, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)
@@ -37,12 +44,12 @@ class Life(RuleBasedStateMachine):
     def sell(self, unit: IntervalUnit, anchor: date, fixed: int | None) -> None:
         self.now = SOLD
         self.schedule = Schedule(anchor=anchor, interval=Interval(unit=unit), fixed_periods=fixed)
-        row = standing_at_sale(self.schedule, SOLD)
-        self.state = opened(self.schedule, SOLD, row)
+        row = snapshot_at_sale(self.schedule, SOLD)
+        self.state = initial_state(self.schedule, SOLD, row)
         self.periods: list[int] = []
         self.under_way: set[str] = set()
-        self.stored: dict[str, BillRecord] = {}
-        self.said: list[BillRecord] = []
+        self.stored: dict[str, BillSnapshot] = {}
+        self.said: list[BillSnapshot] = []
         self.work()
 
     @rule(hours=st.integers(1, 24 * 12))
@@ -68,7 +75,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.under_way)
     @rule(number=pick)
     def a_creation_fails(self, number: int) -> None:
-        self.state = after_failure(self.state, self.landed(number), self.now)
+        self.state = bill_failed(self.state, self.landed(number), self.now)
 
     @precondition(lambda self: self.facts_may_come())
     @rule(number=pick, status=st.sampled_from(MADE[1:]), is_told=st.booleans())
@@ -86,24 +93,24 @@ class Life(RuleBasedStateMachine):
     @rule(at=st.sampled_from(["now", "period_end"]) | st.integers(-2, 60))
     def somebody_cancels(self, at: Any) -> None:
         day = self.now.date() + timedelta(days=at) if isinstance(at, int) else at
-        self.ask(lambda: cancelled(self.state, day, self.now))
+        self.ask(lambda: cancel(self.state, day, self.now))
 
     @rule()
     def somebody_revokes(self) -> None:
-        self.ask(lambda: revoked(self.state, C, self.now))
+        self.ask(lambda: revoke_cancellation(self.state, C, self.now))
 
     @precondition(lambda self: self.state.bills)
     @rule(number=pick)
     def somebody_retries(self, number: int) -> None:
         identity = chosen(sorted(self.state.bills), number)
-        self.ask(lambda: retried(self.state, C, identity, self.now)[0])
+        self.ask(lambda: retry_bill(self.state, C, identity, self.now)[0])
 
     @precondition(lambda self: self.state.bills)
     @rule(number=pick)
     def somebody_waives(self, number: int) -> None:
         identity = chosen(sorted(self.state.bills), number)
-        self.ask(lambda: waived(self.state, identity, self.now))
-        assert not (identity in self.under_way and identity in self.state.given_up)
+        self.ask(lambda: waive_bill(self.state, identity, self.now))
+        assert not (identity in self.under_way and identity in self.state.waived)
 
     @invariant()
     def no_period_is_skipped_or_billed_twice(self) -> None:
@@ -126,7 +133,7 @@ class Life(RuleBasedStateMachine):
         assert all(bill.status in KEPT for bill in self.state.bills.values())
         assert not set(self.state.bills) & set(self.state.dropped)
         assert len(self.state.dropped) <= DROPPED_KEPT_MAX
-        assert len(self.state.given_up) <= DROPPED_KEPT_MAX
+        assert len(self.state.waived) <= DROPPED_KEPT_MAX
 
     @invariant()
     def the_state_survives_the_wire(self) -> None:
@@ -134,37 +141,37 @@ class Life(RuleBasedStateMachine):
 
     def work(self) -> None:
         """What the workflow does whenever it wakes."""
-        for period, revision in list(bills_to_make(self.state, self.now)):
+        for period, revision in list(bills_due(self.state, self.now)):
             identity = bill_id(C, period.number, revision)
             assert identity not in self.under_way
             if identity not in self.state.bills:
                 assert period.start < self.end_day()
                 assert period.number == 0 or local_midnight(period.start, self.schedule.zone) <= self.now
                 self.periods.append(period.number)
-            self.state = making(self.state, C, period, revision)
+            self.state = bill_requested(self.state, C, period, revision)
             self.under_way.add(identity)
-        self.state = told(self.state, standing(self.state, self.now))
+        self.state = snapshot_written(self.state, snapshot(self.state, self.now))
 
     def ask(self, command: Callable[[], ContractState]) -> None:
         try:
             self.state = command()
-        except Refused:
+        except CommandRefused:
             return
         for identity, version in self.state.dropped.items():
             if identity in self.stored and self.stored[identity].version < version:
                 self.changed(identity, BillStatus.VOID, None)
         self.work()
 
-    def say(self, news: BillRecord) -> None:
-        self.state = noted(self.state, news, self.now)
+    def say(self, news: BillSnapshot) -> None:
+        self.state = bill_changed(self.state, news, self.now)
         self.said.append(news)
         if self.stored[news.bill_id] == news:
             assert (news.bill_id in self.state.bills) == (news.status in KEPT)
 
-    def changed(self, identity: str, status: BillStatus, stopped: Parked | None) -> BillRecord:
+    def changed(self, identity: str, status: BillStatus, stopped: Parked | None) -> BillSnapshot:
         _, period, revision = bill_parts(identity) or ("", 0, 0)
         version = self.stored[identity].version + 1 if identity in self.stored else 1
-        new = BillRecord(
+        new = BillSnapshot(
             bill_id=identity, period=period, revision=revision, version=version, status=status, parked=stopped
         )
         self.stored[identity] = new
@@ -184,7 +191,7 @@ class Life(RuleBasedStateMachine):
         return self.state.ending.on if self.state.ending else date.max
 
     def standing_at(self, now: datetime) -> tuple[object, ...]:
-        found = standing(self.state, now)
+        found = snapshot(self.state, now)
         return found.status, found.access, found.reason, found.since
 
 

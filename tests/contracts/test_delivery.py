@@ -2,8 +2,8 @@
 
 import pytest
 
-from contracts.delivery import Address, DeliveryMethod, Reach, choose_method, is_email, is_placeholder
-from contracts.policy import Policy
+from avtal.contracts.delivery import Address, DeliveryMethod, Reach, choose_method, is_email, is_placeholder
+from avtal.contracts.policy import Policy
 
 ADDRESS = Address(street="Storgatan 1", zipcode="111 52", city="Stockholm")
 PLACEHOLDERS = Policy().placeholder_domains

@@ -4,17 +4,26 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from contracts.access import Access, AccessReason
-from contracts.bill import BillStatus, ParkedReason
-from contracts.events import BillSeen, ContractSeen, EventType, bill_events, contract_events, instant_text
-from contracts.state import ContractStatus
-from contracts.terms import Ending, EndReason
+from avtal.contracts.access.access import Access, AccessReason
+from avtal.contracts.bills.bill import BillStatus, ParkedReason
+from avtal.contracts.events.events import (
+    BillEventState,
+    ContractEventState,
+    EventType,
+    bill_events,
+    contract_events,
+    instant_text,
+)
+from avtal.contracts.lifecycle.state import ContractStatus
+from avtal.contracts.schedule import Ending, EndReason
 
 DUE = date(2026, 12, 21)
 
 
-def seen(status: str, remaining_minor: int = 395_00, due: date | None = DUE, parked: str | None = None) -> BillSeen:
-    return BillSeen(
+def seen(
+    status: str, remaining_minor: int = 395_00, due: date | None = DUE, parked: str | None = None
+) -> BillEventState:
+    return BillEventState(
         status=BillStatus(status),
         remaining_minor=remaining_minor,
         due_date=due,
@@ -24,9 +33,9 @@ def seen(status: str, remaining_minor: int = 395_00, due: date | None = DUE, par
 
 def standing(
     status: str = "active", access: str = "on", reason: str = "active", day: int | None = None
-) -> ContractSeen:
+) -> ContractEventState:
     end = datetime(2027, 1, day, tzinfo=UTC) if day else None
-    return ContractSeen(
+    return ContractEventState(
         status=ContractStatus(status),
         access=Access(access),
         reason=AccessReason(reason),
@@ -61,7 +70,7 @@ def standing(
         (seen("open"), seen("open", 1, date(2027, 1, 10)), ["bill.due_date_moved", "bill.remaining_changed"]),
     ],
 )
-def test_what_a_bills_change_tells(before: BillSeen, after: BillSeen, told: list[str]) -> None:
+def test_what_a_bills_change_tells(before: BillEventState, after: BillEventState, told: list[str]) -> None:
     assert list(bill_events(before, after)) == told
 
 
@@ -99,7 +108,9 @@ def test_a_failed_delivery_is_told_when_it_is_heard_of_and_never_before_its_send
         ),
     ],
 )
-def test_what_a_contracts_change_tells(before: ContractSeen | None, after: ContractSeen, told: list[str]) -> None:
+def test_what_a_contracts_change_tells(
+    before: ContractEventState | None, after: ContractEventState, told: list[str]
+) -> None:
     assert list(contract_events(before, after)) == told
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from contracts.money import (
+from avtal.contracts.money import (
     Currency,
     CurrencyMismatch,
     Line,

@@ -14,9 +14,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from contracts.access import Access, AccessReason
-from contracts.bill import (
-    BillRecord,
+from avtal.contracts.access.access import Access, AccessReason
+from avtal.contracts.bills.bill import (
+    BillSnapshot,
     BillStatus,
     Fact,
     FactType,
@@ -25,24 +25,25 @@ from contracts.bill import (
     is_same_fact,
     status_of,
 )
-from contracts.commands import cancelled, revoked
-from contracts.contract import (
-    bills_to_make,
-    errand_begun,
-    errand_done,
-    errand_failed,
-    errands_to_run,
-    made,
-    making,
+from avtal.contracts.lifecycle.commands import cancel, revoke_cancellation
+from avtal.contracts.lifecycle.renewals import access_of, end_if_unpaid, snapshot, snapshot_at_sale
+from avtal.contracts.lifecycle.state import ContractState, ContractStatus, PlatformTask, initial_state
+from avtal.contracts.lifecycle.transitions import (
+    bill_changed,
+    bill_made,
+    bill_requested,
+    bill_verified,
+    bill_withdrawn,
+    bills_due,
     next_due,
-    noted,
-    told,
+    platform_tasks_due,
+    snapshot_written,
+    task_failed,
+    task_started,
 )
-from contracts.periods import Interval, IntervalUnit, civil_day, local_midnight
-from contracts.policy import OnLoss, Policy, RenewalWhileOff
-from contracts.renewals import access_of, ended_unpaid, standing, standing_at_sale
-from contracts.state import ContractState, ContractStatus, Errand, opened
-from contracts.terms import EndReason, Refused, Schedule
+from avtal.contracts.periods import Interval, IntervalUnit, civil_day, local_midnight
+from avtal.contracts.policy import OnLoss, Policy, RenewalWhileOff
+from avtal.contracts.schedule import CommandRefused, EndReason, Schedule
 from tests import oracle
 
 ZONE = "Europe/Stockholm"
@@ -92,9 +93,9 @@ class Paper:
             self.version += 1
             self.said = decides
 
-    def record(self) -> BillRecord:
+    def record(self) -> BillSnapshot:
         figures = add_up(self.known, TOTAL)
-        return BillRecord(
+        return BillSnapshot(
             bill_id=self.identity,
             period=self.period,
             revision=self.revision,
@@ -139,7 +140,7 @@ class Outcomes(RuleBasedStateMachine):
     def sell(self, unit: IntervalUnit, anchor: date, fixed: int | None, policy: dict[str, Any]) -> None:
         self.now, self.policy, self.policy_version = SOLD, Policy.model_validate(policy), 1
         self.schedule = Schedule(anchor=anchor, interval=Interval(unit=unit), zone=ZONE, fixed_periods=fixed)
-        self.state = opened(self.schedule, SOLD, standing_at_sale(self.schedule, SOLD), C)
+        self.state = initial_state(self.schedule, SOLD, snapshot_at_sale(self.schedule, SOLD), C)
         self.papers: dict[str, Paper] = {}
         self.facts = 0
         self.down = False
@@ -239,16 +240,16 @@ class Outcomes(RuleBasedStateMachine):
     def somebody_cancels(self, at: Any) -> None:
         day = civil_day(self.now, ZONE) + timedelta(days=at) if isinstance(at, int) else at
         try:
-            self.state = cancelled(self.state, day, self.now)
-        except Refused:
+            self.state = cancel(self.state, day, self.now)
+        except CommandRefused:
             return
         self.work()
 
     @rule()
     def somebody_revokes(self) -> None:
         try:
-            self.state = revoked(self.state, C, self.now)
-        except Refused:
+            self.state = revoke_cancellation(self.state, C, self.now)
+        except CommandRefused:
             return
         self.work()
 
@@ -272,19 +273,19 @@ class Outcomes(RuleBasedStateMachine):
 
     @invariant()
     def access_is_what_a_recomputation_says(self) -> None:
-        if any(errand.startswith(Errand.READ) for errand in self.state.errands):
+        if self.state.platform_tasks.get(PlatformTask.VERIFY):
             return  # the platform is down, and nobody is cut off by what can't be checked
         access, reason = self.expected_access()
         found = access_of(self.state, self.now)
         assert (found.access, found.reason) == (access, reason)
         assert found.since <= self.now
-        assert self.state.told is not None
-        assert (self.state.told.access, self.state.told.reason) == (access, reason)
+        assert self.state.written is not None
+        assert (self.state.written.access, self.state.written.reason) == (access, reason)
 
     @invariant()
     def every_period_is_billed_held_or_was_dark(self) -> None:
         billed = sorted({paper.period for paper in self.papers.values()})
-        dark = [number for held in self.state.held for number in range(held.first, held.last + 1)]
+        dark = [number for skipped in self.state.skipped_periods for number in range(skipped.first, skipped.last + 1)]
         assert not set(billed) & set(dark)
         newest = max(billed, default=0)
         waiting = {*range(max([newest, *dark]) + 1)} - {*billed, *dark}
@@ -292,11 +293,11 @@ class Outcomes(RuleBasedStateMachine):
         for number in dark:
             start, end = (self.schedule.renewal_instant(n) for n in (number, number + 1))
             assert any(off <= start and end <= on for off, on in self.dark)
-        status = standing(self.state, self.now).status
-        assert not waiting or self.state.errands or status is not ContractStatus.ACTIVE
+        status = snapshot(self.state, self.now).status
+        assert not waiting or self.has_platform_tasks or status is not ContractStatus.ACTIVE
         following = self.schedule.renewal_instant(max([newest, *dark]) + 1)
-        following += timedelta(minutes=self.state.renewals.window_minutes)
-        if following <= self.now and status is ContractStatus.ACTIVE and not self.state.errands:
+        following += timedelta(minutes=self.state.renewal_terms.window_minutes)
+        if following <= self.now and status is ContractStatus.ACTIVE and not self.has_platform_tasks:
             assert self.state.ending is not None
             assert self.state.ending.reason is EndReason.FIXED_TERM
 
@@ -310,7 +311,7 @@ class Outcomes(RuleBasedStateMachine):
         ending = self.state.ending
         if ending is not None and self.now >= ending.at:
             assert access_of(self.state, self.now).access is Access.OFF
-            assert standing(self.state, self.now).status is ContractStatus.ENDED
+            assert snapshot(self.state, self.now).status is ContractStatus.ENDED
 
     @invariant()
     def a_contract_ends_unpaid_at_a_boundary_at_which_access_was_off(self) -> None:
@@ -333,14 +334,14 @@ class Outcomes(RuleBasedStateMachine):
         for _ in range(200):
             before = self.state
             self.watch()
-            self.state = ended_unpaid(self.state, self.now)
-            for period, revision in list(bills_to_make(self.state, self.now)):
-                self.state = making(self.state, C, period, revision)
+            self.state = end_if_unpaid(self.state, self.now)
+            for period, revision in list(bills_due(self.state, self.now)):
+                self.state = bill_requested(self.state, C, period, revision)
                 self.make(period.number, revision)
-            for errand, identity in errands_to_run(self.state, self.now):
-                self.state = errand_begun(self.state, errand, identity)
-                self.run_errand(errand, identity)
-            self.state = told(self.state, standing(self.state, self.now))
+            for task, identity in platform_tasks_due(self.state, self.now):
+                self.state = task_started(self.state, task, identity)
+                self.run_task(task, identity)
+            self.state = snapshot_written(self.state, snapshot(self.state, self.now))
             self.watch()
             if self.state == before:
                 return
@@ -354,22 +355,26 @@ class Outcomes(RuleBasedStateMachine):
         self.papers[identity] = paper
         self.add(paper, FactType.INVOICED, comes=False, total_minor=TOTAL, due_date=due)
         paper.learn(paper.happened)
-        self.state = made(self.state, identity, paper.record(), self.now)
+        self.state = bill_made(self.state, identity, paper.record(), self.now)
 
-    def run_errand(self, errand: Errand, identity: str) -> None:
+    def run_task(self, task: PlatformTask, identity: str) -> None:
         paper = self.papers[identity]
         if self.down:
-            self.state = errand_failed(self.state, errand, identity, self.now)
-        elif errand is Errand.READ:
+            self.state = task_failed(self.state, task, identity, self.now)
+        elif task is PlatformTask.VERIFY:
             paper.learn(paper.happened)
-            self.state = errand_done(self.state, C, errand, paper.record(), self.now)
+            self.state = bill_verified(self.state, paper.record(), self.now)
         else:
             has_money = add_up(paper.happened, TOTAL).paid_minor > 0
             if not has_money:
                 self.add(paper, FactType.CREDIT, comes=False, amount_minor=TOTAL)
                 paper.void = True
             paper.learn(paper.happened)
-            self.state = errand_done(self.state, C, errand, paper.record(), self.now)
+            self.state = bill_withdrawn(self.state, C, paper.record(), self.now)
+
+    @property
+    def has_platform_tasks(self) -> bool:
+        return any(self.state.platform_tasks.values())
 
     def happens(self, number: int, kind: FactType, comes: bool, **more: Any) -> None:
         self.add(chosen(list(self.papers.values()), number), kind, comes, **more)
@@ -383,7 +388,7 @@ class Outcomes(RuleBasedStateMachine):
             self.hear(paper)
 
     def hear(self, paper: Paper) -> None:
-        self.state = noted(self.state, paper.record(), self.now)
+        self.state = bill_changed(self.state, paper.record(), self.now)
         self.work()
 
     def watch(self) -> None:

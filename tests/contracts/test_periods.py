@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from contracts.periods import (
+from avtal.contracts.periods import (
     Interval,
     IntervalUnit,
     boundary,

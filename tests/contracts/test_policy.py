@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from contracts.policy import Policy, changed
+from avtal.contracts.policy import Policy, changed
 
 PROMISED = {
     "mode": "draft",

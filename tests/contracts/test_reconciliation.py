@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from contracts.bill import BillStatus, platform_key
-from contracts.invoice import ShownInvoice, Stage
-from contracts.reconciliation import KnownBill, disagrees, must_be_read, names_a_bill
+from avtal.contracts.bills.bill import BillStatus, platform_key
+from avtal.contracts.bills.invoice import ListedInvoice, Stage
+from avtal.contracts.bills.reconciliation import KnownBill, disagrees, must_be_read, names_a_bill
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 DUE = date(2026, 12, 21)
@@ -16,18 +16,18 @@ DUE = date(2026, 12, 21)
 def known(**fields: Any) -> KnownBill:
     usual: dict[str, Any] = {
         "bill_id": "c-1:0:r0", "status": BillStatus.OPEN, "total_minor": 395_00, "remaining_minor": 395_00,
-        "due_date": DUE, "imprint": None, "vanished_at": None, "known_until": NOON, "has_ended": False,
+        "due_date": DUE, "fingerprint": None, "missing_since": None, "known_until": NOON, "has_ended": False,
     }  # fmt: skip
     return KnownBill(**(usual | fields))
 
 
-def listed(**fields: Any) -> ShownInvoice:
+def listed(**fields: Any) -> ListedInvoice:
     usual: dict[str, Any] = {
         "billogram_id": "Qm41rTz", "key": "c-1:0:r0", "stage": Stage.OPEN, "total_minor": 395_00,
         "remaining_minor": 395_00, "invoice_date": date(2026, 11, 21), "due_date": DUE, "updated_at": NOON,
-        "imprint": "as it is",
+        "fingerprint": "as it is",
     }  # fmt: skip
-    return ShownInvoice(**(usual | fields))
+    return ListedInvoice(**(usual | fields))
 
 
 PAID = {"status": BillStatus.PAID, "remaining_minor": 0, "has_ended": True}
@@ -44,7 +44,7 @@ PAID = {"status": BillStatus.PAID, "remaining_minor": 0, "has_ended": True}
         (PAID, {"stage": Stage.ENDED, "remaining_minor": 0}),
         ({"status": BillStatus.DRAFT, "due_date": None}, {"stage": Stage.DRAFT}),
         ({"status": BillStatus.PARKED}, {}),
-        ({"imprint": "as it is"}, {"remaining_minor": 455_00, "due_date": None, "updated_at": NOON + timedelta(1)}),
+        ({"fingerprint": "as it is"}, {"remaining_minor": 455_00, "due_date": None, "updated_at": NOON + timedelta(1)}),
         ({"status": BillStatus.CREATING}, {"stage": Stage.SETTLED}),
     ],
 )
@@ -55,7 +55,7 @@ def test_what_agrees_or_looks_as_when_it_was_read_is_not_read(ours: dict[str, An
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (PAID | {"imprint": "as it is"}, {"remaining_minor": 60_00}),
+        (PAID | {"fingerprint": "as it is"}, {"remaining_minor": 60_00}),
         ({}, {"stage": Stage.SETTLED, "remaining_minor": 0}),
         ({}, {"stage": Stage.ENDED, "remaining_minor": 0}),
         ({}, {"stage": Stage.DRAFT}),

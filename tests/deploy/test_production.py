@@ -17,8 +17,8 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from embedded.ports import HOST, any_ports
-from store.cipher import new_cipher_key
+from avtal.embedded.ports import HOST, any_ports
+from avtal.store.engine.cipher import new_cipher_key
 from tests.embedded.test_up import AVTAL, SALE, until
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded.ports import any_ports
-from embedded.stack import attend, running_stack
+from avtal.embedded.ports import any_ports
+from avtal.embedded.stack import attend, running_stack
 from tests.conftest import new_database
 from tests.diaries.life import Life
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from embedded.ports import any_ports
+from avtal.embedded.ports import any_ports
 
 Act = Callable[[], Awaitable[None]]
 

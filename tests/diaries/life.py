@@ -14,10 +14,10 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
 from temporalio.service import RPCError
 
-from contracts.periods import civil_day
-from embedded.forward import forward
-from embedded.stack import Stack
-from embedded.timespan import ZONE, later, start_of
+from avtal.contracts.periods import civil_day
+from avtal.embedded.forward import forward
+from avtal.embedded.stack import Stack
+from avtal.embedded.timespan import ZONE, later, start_of
 from workflows.messages import workflow_id
 
 LIVING = ("active", "cancelling", "suspended")

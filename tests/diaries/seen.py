@@ -4,8 +4,8 @@ import re
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from contracts.periods import civil_day
-from embedded.timespan import ZONE
+from avtal.contracts.periods import civil_day
+from avtal.embedded.timespan import ZONE
 from tests.diaries.life import Json, Life
 
 GRACE: Json = {"payment_days": 10, "grace_days": 5}

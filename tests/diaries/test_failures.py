@@ -7,8 +7,8 @@ import os
 import signal
 import time
 
-from store.accounts import platform_access, set_platform
-from store.cipher import Cipher
+from avtal.store.accounts.accounts import platform_access, set_platform
+from avtal.store.engine.cipher import Cipher
 from tests.diaries.gate import gate
 from tests.diaries.life import Life, sale
 

@@ -61,7 +61,7 @@ AT_THE_SALE = {
     "told before the answer": {"callbacks": {"before_answer": 1}},
     "told before an answer that is lost": once("fail_after_store", MAKING) | {"callbacks": {"before_answer": 1}},
     "told before half an answer": once("truncate", MAKING) | {"callbacks": {"before_answer": 1}},
-    # These two wait for as long as our patience lasts, and so they wait together, after the others.
+    # These two wait for as long as our backoff_seconds lasts, and so they wait together, after the others.
     "stored, never answered": once("timeout", MAKING),
     "stored too late": once("late", MAKING),
 }

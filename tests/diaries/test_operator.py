@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from contracts.periods import local_midnight
+from avtal.contracts.periods import local_midnight
 from tests.diaries.life import Life
 from workflows.messages import workflow_id
 

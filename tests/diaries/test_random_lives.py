@@ -10,15 +10,15 @@ from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
-from billogram.client import http_client
-from callbacks.reconciling import Reconciling
-from contracts.access import AccessReason
-from contracts.bill import BillStatus, FactType
-from contracts.periods import Interval, IntervalUnit, civil_day, local_midnight
-from contracts.policy import Policy, RenewalWhileOff
-from contracts.state import ContractStatus
-from contracts.terms import Ending, EndReason, Schedule
-from store.cipher import Cipher
+from avtal.billogram.client import http_client
+from avtal.contracts.access.access import AccessReason
+from avtal.contracts.bills.bill import BillStatus, FactType
+from avtal.contracts.lifecycle.state import ContractStatus
+from avtal.contracts.periods import Interval, IntervalUnit, civil_day, local_midnight
+from avtal.contracts.policy import Policy, RenewalWhileOff
+from avtal.contracts.schedule import Ending, EndReason, Schedule
+from avtal.reconciliation.sweep import Reconciler
+from avtal.store.engine.cipher import Cipher
 from tests import oracle
 from tests.diaries.life import Json, Life
 from tests.oracle import ZONE, Block, Told
@@ -207,9 +207,9 @@ class Person:
     async def check_invoices(self) -> None:
         """One for each bill, unless it was deleted."""
         for bill in await self.bills():
-            held = await self.life.invoices({"bill_id": bill.bill_id})
+            skipped_periods = await self.life.invoices({"bill_id": bill.bill_id})
             is_gone = any(one.kind in (FactType.DELETED, FactType.WITHDRAWN) for one in bill.told)
-            assert len(held) == 1 or (is_gone and not held), (self, bill)
+            assert len(skipped_periods) == 1 or (is_gone and not skipped_periods), (self, bill)
 
     def __repr__(self) -> str:
         return f"{self.name} {self.overrides} {self.fixed} {self.ending}"
@@ -240,7 +240,7 @@ async def reconcile(life: Life) -> None:
     stack = life.stack
     async with http_client() as http:
         cipher = Cipher(stack.secrets.cipher_key)
-        await Reconciling(stack.database, cipher, http, stack.clock, lambda: None).sweep("demo")
+        await Reconciler(stack.database, cipher, http, stack.clock, lambda: None).sweep("demo")
     await life.quiet()
 
 

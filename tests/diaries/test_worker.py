@@ -9,11 +9,11 @@ import pytest
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.service import RPCError
 
-from billogram.client import http_client
-from config import Settings
-from embedded.stack import TASK_QUEUE
-from starter.queues import limit_bills
-from store.cipher import Cipher
+from avtal.billogram.client import http_client
+from avtal.config import Settings
+from avtal.embedded.stack import TASK_QUEUE
+from avtal.store.engine.cipher import Cipher
+from avtal.temporal_admin.queue_settings import limit_bills
 from tests.diaries.life import Life
 from worker import DEPLOYMENT, workers
 from workflows.contract import ContractWorkflow

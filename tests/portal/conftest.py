@@ -8,18 +8,18 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.app import install_problems
-from contracts.policy import Policy
-from portal.app import Portal, portal_app
-from portal.visits import PREFIX
-from store.accounts import PlatformAccess, create_account
-from store.cipher import Cipher
-from store.clock import Clock
-from store.database import Database
-from store.operators import put_operator
-from tests.browsing import browser
-from tests.portal.visiting import PASSWORD, log_in
-from tests.store.making import ACCOUNT, KEY, NOW, new_store
+from avtal.api.app import install_problems
+from avtal.contracts.policy import Policy
+from avtal.portal.app import Portal, portal_app
+from avtal.portal.sessions import PREFIX
+from avtal.store.accounts.accounts import PlatformAccess, create_account
+from avtal.store.accounts.operators import put_operator
+from avtal.store.engine.cipher import Cipher
+from avtal.store.engine.clock import Clock
+from avtal.store.engine.database import Database
+from billogram_sandbox_tests.browsing import browser
+from tests.portal.visits import PASSWORD, log_in
+from tests.store.builders import ACCOUNT, KEY, NOW, new_store
 
 __all__ = ["browser"]
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from embedded.ports import any_ports
-from embedded.stack import attend, running_stack
-from tests.browsing import SIZES, looks_right, opened
+from avtal.embedded.ports import any_ports
+from avtal.embedded.stack import attend, running_stack
+from billogram_sandbox_tests.browsing import SIZES, looks_right, opened
 from tests.diaries.life import Life
 
 

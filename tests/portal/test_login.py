@@ -7,12 +7,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from portal.headers import HEADERS
-from store.database import Database
-from store.operators import SESSION_LASTS, TRIES_MAX, TRIES_WITHIN, UserTaken, put_operator
+from avtal.portal.security_headers import HEADERS
+from avtal.store.accounts.operators import SESSION_LASTS, TRIES_MAX, TRIES_WITHIN, UserNameTaken, put_operator
+from avtal.store.engine.database import Database
 from tests.portal.conftest import OTHER, MovedClock
-from tests.portal.visiting import PASSWORD, key_of, log_in, text_of
-from tests.store.making import ACCOUNT, NOW
+from tests.portal.visits import PASSWORD, key_of, log_in, text_of
+from tests.store.builders import ACCOUNT, NOW
 
 PAGES = ["/portal/", "/portal/contracts/c-1", "/portal/bills/c-1:0:r0"]
 
@@ -145,7 +145,7 @@ async def test_another_password_ends_what_was_open(anna: httpx.AsyncClient, data
 
 
 def test_a_user_of_another_account_is_not_taken_over(database: Database) -> None:
-    with database.write() as session, pytest.raises(UserTaken):
+    with database.write() as session, pytest.raises(UserNameTaken):
         put_operator(session, OTHER, "anna", "mine now", NOW)
 
 

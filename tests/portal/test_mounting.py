@@ -5,11 +5,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from config import WEB_PARTS, Settings
-from store.cipher import new_cipher_key
-from store.migrate import migrate
-from telemetry import Telemetry
-from web import create_app
+from avtal.config import WEB_PARTS, Settings
+from avtal.store.engine.cipher import new_cipher_key
+from avtal.store.engine.migrate import migrate
+from avtal.telemetry import Telemetry
+from avtal.web import create_app
 
 
 @pytest.mark.parametrize(

@@ -11,19 +11,19 @@ import pytest
 import sqlalchemy as sa
 from jinja2 import Environment, nodes
 
-from contracts.access import Access, AccessReason
-from contracts.bill import PARKED_TEXTS, BillStatus, FactType, Parked, ParkedReason
-from contracts.periods import IntervalUnit
-from contracts.state import ContractStatus
-from portal.bills import TONES
-from portal.pages import HERE
-from portal.texts import ENGLISH
-from store.bills import park_bill
-from store.database import Database
-from store.schema import ContractRow
+from avtal.contracts.access.access import Access, AccessReason
+from avtal.contracts.bills.bill import PARKED_TEXTS, BillStatus, FactType, Parked, ParkedReason
+from avtal.contracts.lifecycle.state import ContractStatus
+from avtal.contracts.periods import IntervalUnit
+from avtal.portal.bills import TONES
+from avtal.portal.templating import HERE
+from avtal.portal.texts import ENGLISH
+from avtal.store.billing.bills import park_bill
+from avtal.store.engine.database import Database
+from avtal.store.tables import ContractRow
 from tests.portal.conftest import OTHER
-from tests.portal.visiting import bill, fact, sell, sent_bill, text_of
-from tests.store.making import ACCOUNT, NOW
+from tests.portal.visits import bill, fact, sell, sent_bill, text_of
+from tests.store.builders import ACCOUNT, NOW
 
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{ 7 * 7 }}"""
 

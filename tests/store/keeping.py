@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from store.schema import Table
+from avtal.store.tables import Table
 
 Rows = dict[str, list[dict[str, Any]]]
 """By table; values as the database takes them, instants and dates as text."""

@@ -2,12 +2,12 @@
 
 import pytest
 
-from contracts.bill import BillStatus, FactType, ParkedReason
-from contracts.invoice import RemoteInvoice
-from store.bills import MadeInvoice, finish_bills
-from store.database import Database
-from store.schema import BillRow
-from tests.store.making import ACCOUNT, BILL, begun, fact, finish_bill, sold
+from avtal.contracts.bills.bill import BillStatus, FactType, ParkedReason
+from avtal.contracts.bills.invoice import RemoteInvoice
+from avtal.store.billing.bills import MadeInvoice, finish_bills
+from avtal.store.engine.database import Database
+from avtal.store.tables import BillRow
+from tests.store.builders import ACCOUNT, BILL, begun, fact, finish_bill, sold
 
 TOTAL = 395_00
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from contracts.bill import Parked, ParkedReason
-from store.bills import park_bill
-from store.browsing import ContractFilter, bills_page, contracts_page, parked_bills, parked_counts
-from store.database import Database
-from tests.portal.visiting import bill, sell
-from tests.store.making import ACCOUNT
+from avtal.contracts.bills.bill import Parked, ParkedReason
+from avtal.store.billing.bills import park_bill
+from avtal.store.engine.database import Database
+from avtal.store.queries.portal import ContractFilter, bills_page, contracts_page, parked_bills, parked_counts
+from tests.portal.visits import bill, sell
+from tests.store.builders import ACCOUNT
 
 
 @pytest.fixture

@@ -6,13 +6,16 @@ from itertools import pairwise
 
 import pytest
 
-from contracts.bill import FactType
-from contracts.policy import Policy
-from store.accounts import PlatformAccess, create_account
-from store.bills import lock_bill
-from store.cipher import Cipher
-from store.database import Database
-from store.deliveries import (
+from avtal.contracts.bills.bill import FactType
+from avtal.contracts.policy import Policy
+from avtal.store.accounts.accounts import PlatformAccess, create_account
+from avtal.store.billing.bills import lock_bill
+from avtal.store.billing.facts import append_facts
+from avtal.store.engine.cipher import Cipher
+from avtal.store.engine.database import Database
+from avtal.store.feed.endpoints import OLD_SECRET_KEPT_SECONDS, Endpoint, endpoint, remove_endpoint, set_endpoint
+from avtal.store.feed.events import events_after
+from avtal.store.queues.deliveries import (
     AT_ONCE_PER_ENDPOINT_MAX,
     KEPT_SECONDS,
     LEASE_SECONDS,
@@ -25,11 +28,8 @@ from store.deliveries import (
     queue_deliveries,
     replay,
 )
-from store.endpoints import OLD_SECRET_KEPT_SECONDS, Endpoint, endpoint, remove_endpoint, set_endpoint
-from store.event_schema import DeliveryRow
-from store.events import events_after
-from store.facts import record_facts
-from tests.store.making import ACCOUNT, KEY, NOW, begun, fact, sold
+from avtal.store.tables import DeliveryRow
+from tests.store.builders import ACCOUNT, KEY, NOW, begun, fact, sold
 
 CIPHER = Cipher(KEY)
 URL = "https://publisher.example/told"
@@ -52,7 +52,7 @@ def happen(database: Database, *contract_ids: str) -> None:
         with database.write() as session:
             bill = lock_bill(session, ACCOUNT, f"{contract_id}:0:r0")
             assert bill is not None
-            record_facts(session, bill, [fact(FactType.DISPATCHED, uuid="d")])
+            append_facts(session, bill, [fact(FactType.DISPATCHED, uuid="d")])
 
 
 def claim(database: Database, now: float = START, limit: int = 100, busy: int = 0) -> Sequence[Delivery]:
@@ -71,9 +71,9 @@ def take(database: Database, *numbers: int) -> None:
             delivered(session, ACCOUNT, number)
 
 
-def fail(database: Database, seq: int, now: float, trouble: str = "HTTP 500") -> bool:
+def fail(database: Database, seq: int, now: float, last_error: str = "HTTP 500") -> bool:
     with database.write() as session:
-        return failed(session, ACCOUNT, seq, trouble, now, 0.0)
+        return failed(session, ACCOUNT, seq, last_error, now, 0.0)
 
 
 def state(database: Database) -> Endpoint:
@@ -133,7 +133,7 @@ def test_waits_grow_and_the_last_try_is_after_72_hours(database: Database) -> No
         assert seqs(database, now) == [1]
         tries.append(now)
         is_dead = fail(database, 1, now)
-        now = try_at(database, 1)
+        now = next_attempt_at(database, 1)
     waits = [later - earlier for earlier, later in pairwise(tries)]
 
     assert waits[:-1] == [*RETRY_AFTER_SECONDS[: len(waits) - 1]]
@@ -143,9 +143,9 @@ def test_waits_grow_and_the_last_try_is_after_72_hours(database: Database) -> No
     assert seqs(database, now) == [2]
 
 
-def try_at(database: Database, seq: int) -> float:
+def next_attempt_at(database: Database, seq: int) -> float:
     with database.read() as session:
-        return session.get_one(DeliveryRow, (ACCOUNT, seq)).try_at
+        return session.get_one(DeliveryRow, (ACCOUNT, seq)).next_attempt_at
 
 
 def test_an_event_that_waited_72_hours_for_its_turn_is_tried_once(database: Database) -> None:
@@ -190,7 +190,7 @@ def test_what_was_delivered_or_given_up_can_be_replayed_in_order(database: Datab
 
 
 def test_a_long_replay_goes_in_parts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.deliveries.REPLAYED_AT_ONCE_MAX", 4)
+    monkeypatch.setattr("avtal.store.queues.deliveries.REPLAYED_AT_ONCE_MAX", 4)
     put(database)
     happen(database, "c-1", "c-2")
     claim(database)

@@ -6,19 +6,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from contracts.access import Access, AccessReason
-from contracts.bill import Fact, FactType, Parked, ParkedReason, bill_id
-from contracts.state import ContractStatus, Standing
-from contracts.terms import Ending, EndReason
-from store.accounts import take_customer_no
-from store.bills import lock_bill, park_bill, void_bill
-from store.clock import TestClock
-from store.contracts import write_standing
-from store.database import Database
-from store.events import StoredEvent, events_after
-from store.facts import record_facts
-from store.subscribers import customer_of
-from tests.store.making import ACCOUNT, BILL, CONTRACT, NOW, begun, fact, sold
+from avtal.contracts.access.access import Access, AccessReason
+from avtal.contracts.bills.bill import Fact, FactType, Parked, ParkedReason, bill_id
+from avtal.contracts.lifecycle.state import ContractSnapshot, ContractStatus
+from avtal.contracts.schedule import Ending, EndReason
+from avtal.store.accounts.accounts import take_customer_no
+from avtal.store.billing.bills import lock_bill, park_bill, void_bill
+from avtal.store.billing.contract_snapshots import write_contract_snapshot
+from avtal.store.billing.facts import append_facts
+from avtal.store.billing.subscribers import customer_of
+from avtal.store.engine.clock import TestClock
+from avtal.store.engine.database import Database
+from avtal.store.feed.events import StoredEvent, events_after
+from tests.store.builders import ACCOUNT, BILL, CONTRACT, NOW, begun, fact, sold
 
 CONTRACTS, ROUNDS, AT_ONCE = 12, 5, 8
 DISPATCHED = fact(FactType.DISPATCHED, uuid="d")
@@ -46,13 +46,13 @@ def record(database: Database, *facts: Fact, contract_id: str = CONTRACT) -> Non
     with database.write() as session:
         bill = lock_bill(session, ACCOUNT, bill_id(contract_id, 0, 0))
         assert bill is not None
-        record_facts(session, bill, facts)
+        append_facts(session, bill, facts)
 
 
 def standing(
     counter: int, status: str, access: str = "on", reason: str = "active", end: Ending | None = None
-) -> Standing:
-    return Standing(
+) -> ContractSnapshot:
+    return ContractSnapshot(
         counter=counter,
         status=ContractStatus(status),
         access=Access(access),
@@ -71,7 +71,7 @@ def tell(database: Database, contract_id: str) -> None:
     for number in range(1, ROUNDS + 1):
         access = ("on", "active") if number % 2 == 0 else ("off", "past_grace")
         with database.write() as session:
-            write_standing(session, ACCOUNT, contract_id, standing(number, "active", *access))
+            write_contract_snapshot(session, ACCOUNT, contract_id, standing(number, "active", *access))
 
 
 def take_numbers(database: Database, _contract_id: str) -> None:
@@ -148,7 +148,7 @@ def test_a_contracts_changes_are_told_once_and_an_older_standing_is_not(database
         standing(1, "cancelling", end=end), standing(3, "ended", "off", "cancelled", end),
     ):  # fmt: skip
         with database.write() as session:
-            write_standing(session, ACCOUNT, CONTRACT, news)
+            write_contract_snapshot(session, ACCOUNT, CONTRACT, news)
 
     assert types(database, after=2) == [
         "contract.cancelling", "contract.cancellation_revoked", "contract.ended", "access.turned_off",
@@ -161,12 +161,12 @@ def test_a_rollback_tells_nothing_and_leaves_no_gap(database: Database) -> None:
     with database.write() as session:
         bill = lock_bill(session, ACCOUNT, BILL)
         assert bill is not None
-        record_facts(session, bill, [PAYMENT])
+        append_facts(session, bill, [PAYMENT])
         session.rollback()
     with pytest.raises(RuntimeError), database.write() as session:  # noqa: PT012 - it is the block that fails
         bill = lock_bill(session, ACCOUNT, BILL)
         assert bill is not None
-        record_facts(session, bill, [PAYMENT])
+        append_facts(session, bill, [PAYMENT])
         raise RuntimeError
     record(database, PAYMENT)
 

@@ -7,12 +7,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from contracts.bill import BillStatus, FactType
-from store.bills import record_of
-from store.database import Database
-from store.facts import facts_of, record_facts
-from store.schema import BillRow, OutboxRow
-from tests.store.making import ACCOUNT, BILL, NOW, begin_bill, begun, fact, first_period, sold
+from avtal.contracts.bills.bill import BillStatus, FactType
+from avtal.store.billing.bills import snapshot_of
+from avtal.store.billing.facts import append_facts, facts_of
+from avtal.store.engine.database import Database
+from avtal.store.tables import BillRow, OutboxRow
+from tests.store.builders import ACCOUNT, BILL, NOW, begin_bill, begun, fact, first_period, sold
 
 DISPATCHED = fact(FactType.DISPATCHED, uuid="d")
 PAYMENT = fact(FactType.PAYMENT, 395_00, uuid="p")
@@ -30,7 +30,7 @@ def database(database: Database) -> Database:
 def made(session: Session) -> BillRow:
     bill = begun(session)
     bill.made = True
-    record_facts(session, bill, [DISPATCHED], tell=False)
+    append_facts(session, bill, [DISPATCHED], signal=False)
     return bill
 
 
@@ -41,7 +41,7 @@ def told(session: Session) -> list[str | None]:
 def test_a_fact_that_comes_again_is_known_and_changes_nothing(database: Database) -> None:
     with database.write() as session:
         bill = made(session)
-        rose = [record_facts(session, bill, [PAYMENT]), record_facts(session, bill, [PAYMENT])]
+        rose = [append_facts(session, bill, [PAYMENT]), append_facts(session, bill, [PAYMENT])]
         session.flush()
 
         assert rose == [True, False]
@@ -56,7 +56,7 @@ def test_the_order_of_coming_does_not_matter(database: Database) -> None:
             bill = begun(session)
             bill.made = True
             for one in order:
-                record_facts(session, bill, [one])
+                append_facts(session, bill, [one])
             outcomes.add((bill.status, bill.remaining_minor, bill.dispatched_on))
             session.rollback()
 
@@ -68,7 +68,7 @@ def test_what_the_contract_does_not_decide_by_is_kept_and_not_told(database: Dat
     with database.write() as session:
         bill = made(session)
         version = bill.version
-        rose = record_facts(session, bill, [VIEWED])
+        rose = append_facts(session, bill, [VIEWED])
 
         assert not rose
         assert bill.version == version
@@ -78,7 +78,7 @@ def test_what_the_contract_does_not_decide_by_is_kept_and_not_told(database: Dat
 def test_a_bill_that_is_being_made_is_told_by_its_maker_alone(database: Database) -> None:
     with database.write() as session:
         bill = begun(session)
-        rose = record_facts(session, bill, [DISPATCHED, PAYMENT])
+        rose = append_facts(session, bill, [DISPATCHED, PAYMENT])
 
         assert rose
         assert bill.status == BillStatus.CREATING
@@ -93,7 +93,7 @@ def test_a_period_has_at_most_one_bill_that_is_not_void(database: Database) -> N
         again = begun(session)
 
         assert states == [(True, BillStatus.VOID), (False, BillStatus.CREATING)]
-        assert record_of(again).bill_id == second.bill_id
+        assert snapshot_of(again).bill_id == second.bill_id
         first.void = False
         with pytest.raises(IntegrityError):
             session.flush()

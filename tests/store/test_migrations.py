@@ -6,18 +6,19 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from contracts.bill import BillStatus, FactType
-from store.accounts import current_policy, platform_access
-from store.cipher import Cipher
-from store.contracts import contract
-from store.database import Database
-from store.facts import record_facts
-from store.migrate import SchemaState, migrate, revisions, schema_state
-from store.outbox import tellings_under_way
-from store.schema import Table
-from store.views import bills_of_contract, history
+from avtal.contracts.bills.bill import BillStatus, FactType
+from avtal.store.accounts.accounts import current_policy, platform_access
+from avtal.store.billing.facts import append_facts
+from avtal.store.engine.cipher import Cipher
+from avtal.store.engine.database import Database
+from avtal.store.engine.migrate import SchemaState, migrate, revisions, schema_state
+from avtal.store.opening import open_store
+from avtal.store.queries.bills import bills_of_contract, history
+from avtal.store.queries.contracts import contract
+from avtal.store.queues.outbox import messages_in_flight
+from avtal.store.tables import Table
+from tests.store.builders import ACCOUNT, BILL, CALLBACK_KEY, CONTRACT, KEY, NOW, begun, come, fact, new_store, sold
 from tests.store.keeping import Rows, keep_rows, kept_rows, put_rows, rows_of
-from tests.store.making import ACCOUNT, BILL, CALLBACK_KEY, CONTRACT, KEY, NOW, begun, come, fact, new_store, sold
 
 NEWEST = revisions()[-1]
 
@@ -30,7 +31,7 @@ def todays_rows(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.C
         sold(session)
         bill = begun(session)
         bill.made = True
-        record_facts(session, bill, [fact(FactType.DISPATCHED, uuid="d"), fact(FactType.PAYMENT, 100_00, uuid="p")])
+        append_facts(session, bill, [fact(FactType.DISPATCHED, uuid="d"), fact(FactType.PAYMENT, 100_00, uuid="p")])
         come(session, "cb-1", "b-1", came_at=NOW.timestamp())
     rows = rows_of(database.engine)
     database.close()
@@ -40,7 +41,7 @@ def todays_rows(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.C
 
 
 def test_migrating_an_empty_store_twice_makes_the_tables_of_the_schema(store_url: str) -> None:
-    database = Database(store_url)
+    database = open_store(store_url)
     before = schema_state(database)
     migrate(store_url)
     migrate(store_url)
@@ -57,7 +58,7 @@ def test_what_was_stored_under_an_earlier_schema_is_read_and_goes_on_under_the_n
 ) -> None:
     """Rows of earlier releases are kept as their own code wrote them; nothing here writes an old schema."""
     migrate(store_url, revision)
-    database = Database(store_url)
+    database = open_store(store_url)
     put_rows(database.engine, todays_rows if revision == NEWEST else kept_rows(revision))
     migrate(store_url)
 
@@ -73,10 +74,10 @@ def check_that_it_goes_on(database: Database) -> None:
         stored = contract(session, ACCOUNT, CONTRACT)
         [bill] = bills_of_contract(session, ACCOUNT, CONTRACT)
         known = [one.type for one in history(session, ACCOUNT, BILL)]
-        waiting = tellings_under_way(session, time.time())
+        waiting = messages_in_flight(session, time.time())
     with database.write() as session:
         begun_again = begun(session)
-        record_facts(session, begun_again, [fact(FactType.PAYMENT, begun_again.remaining_minor, uuid="p2")])
+        append_facts(session, begun_again, [fact(FactType.PAYMENT, begun_again.remaining_minor, uuid="p2")])
         paid = begun_again.status
 
     assert access is not None

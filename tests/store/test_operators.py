@@ -3,24 +3,24 @@
 import pytest
 import sqlalchemy as sa
 
-from store.accounts import NoSuchAccount
-from store.database import Database
-from store.operators import (
+from avtal.store.accounts.accounts import AccountNotFound
+from avtal.store.accounts.operators import (
     SESSION_LASTS,
     TRIES_MAX,
     TRIES_WITHIN,
     Operator,
-    TooManyTries,
+    TooManyAttempts,
     close_session,
-    note_try,
     open_session,
     operator_of_session,
     password_hash_of,
     put_operator,
+    record_attempt,
 )
-from store.passwords import is_right
-from store.schema import LoginTryRow, OperatorSessionRow
-from tests.store.making import ACCOUNT, NOW
+from avtal.store.accounts.passwords import is_right
+from avtal.store.engine.database import Database
+from avtal.store.tables import LoginAttemptRow, OperatorSessionRow
+from tests.store.builders import ACCOUNT, NOW
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def database(database: Database) -> Database:
     return database
 
 
-def count(database: Database, table: type[LoginTryRow | OperatorSessionRow]) -> int:
+def count(database: Database, table: type[LoginAttemptRow | OperatorSessionRow]) -> int:
     with database.read() as session:
         return session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
@@ -66,16 +66,16 @@ def test_sessions_that_are_over_are_cleared_away(database: Database) -> None:
 def test_tries_are_limited_for_each_user_and_old_ones_cleared_away(database: Database) -> None:
     for _ in range(TRIES_MAX):
         with database.write() as session:
-            note_try(session, "nobody", NOW)
+            record_attempt(session, "nobody", NOW)
 
-    with database.write() as session, pytest.raises(TooManyTries):
-        note_try(session, "nobody", NOW + TRIES_WITHIN / 2)
+    with database.write() as session, pytest.raises(TooManyAttempts):
+        record_attempt(session, "nobody", NOW + TRIES_WITHIN / 2)
     with database.write() as session:
-        note_try(session, "anna", NOW)
-        note_try(session, "nobody", NOW + TRIES_WITHIN)
-    assert count(database, LoginTryRow) == 1
+        record_attempt(session, "anna", NOW)
+        record_attempt(session, "nobody", NOW + TRIES_WITHIN)
+    assert count(database, LoginAttemptRow) == 1
 
 
 def test_an_operator_has_an_account(database: Database) -> None:
-    with database.write() as session, pytest.raises(NoSuchAccount):
+    with database.write() as session, pytest.raises(AccountNotFound):
         put_operator(session, "nobody", "karin", "a-password", NOW)

@@ -10,22 +10,22 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from contracts.bill import FactType
-from contracts.invoice import RemoteInvoice
-from contracts.periods import Interval, IntervalUnit
-from contracts.terms import Schedule
-from store.accounts import platform_access
-from store.beginning import BillOrder, begin_bills
-from store.bills import MadeInvoice, finish_bills, lock_bill
-from store.cipher import Cipher
-from store.database import Database
-from store.facts import record_facts
-from store.inbox import NewCallback, due_callbacks, store_callbacks
-from store.ledger import Ledger, Named, lock_named
-from store.outbox import claim_tellings, queue_start
-from store.schema import ContractRow, OutboxRow
-from store.subscribers import customer_of
-from tests.store.making import ACCOUNT, BILL, CONTRACT, KEY, NOW, begun, fact, finish_bill, new_store, sold
+from avtal.contracts.bills.bill import FactType
+from avtal.contracts.bills.invoice import RemoteInvoice
+from avtal.contracts.periods import Interval, IntervalUnit
+from avtal.contracts.schedule import Schedule
+from avtal.store.accounts.accounts import platform_access
+from avtal.store.billing.bill_batch import BillBatch, Named, lock_named
+from avtal.store.billing.bill_creation import BillRequest, begin_bills
+from avtal.store.billing.bills import MadeInvoice, finish_bills, lock_bill
+from avtal.store.billing.facts import append_facts
+from avtal.store.billing.subscribers import customer_of
+from avtal.store.engine.cipher import Cipher
+from avtal.store.engine.database import Database
+from avtal.store.queues.inbox import NewCallback, due_callbacks, store_callbacks
+from avtal.store.queues.outbox import claim_messages, queue_start
+from avtal.store.tables import ContractRow, OutboxRow
+from tests.store.builders import ACCOUNT, BILL, CONTRACT, KEY, NOW, begun, fact, finish_bill, new_store, sold
 
 RENEWAL = Schedule(anchor=NOW.date(), interval=Interval(unit=IntervalUnit.MONTH)).period(1)
 
@@ -58,7 +58,7 @@ def asked(database: Database) -> Iterator[list[str]]:
 
 def begin(session: Session, contracts: Sequence[str]) -> None:
     """As the activity does."""
-    bills = begin_bills(session, [BillOrder(ACCOUNT, contract_id, RENEWAL, 0, NOW) for contract_id in contracts])
+    bills = begin_bills(session, [BillRequest(ACCOUNT, contract_id, RENEWAL, 0, NOW) for contract_id in contracts])
     for bill in bills:
         contract = session.get_one(ContractRow, (bill.account, bill.contract_id))
         customer_of(session, ACCOUNT, contract.subscriber_id)
@@ -102,7 +102,7 @@ def test_payments_are_recorded_with_two_questions_however_many_they_are(database
             sold(session, one.billogram_id)
             finish_bill(session, begun(session, one.billogram_id), invoice(one.billogram_id), 1000)
     with asked(database) as statements, database.write() as session:
-        ledger = Ledger(session, lock_named(session, named))
+        ledger = BillBatch(session, lock_named(session, named))
         bills = [bill for one in named if (bill := ledger.bill(one))]
         for bill in bills:
             ledger.add(bill, [fact(FactType.PAYMENT, 395_00)])
@@ -121,8 +121,8 @@ def test_however_many_bills_there_are_those_of_callbacks_and_news_are_found_by_a
         session.add(OutboxRow(account=ACCOUNT, contract_id="another", bill_id=BILL))
     sa.event.listen(database.engine, "before_cursor_execute", lambda *seen: statements.append((seen[2], seen[3])))
     with database.write() as session:
-        Ledger(session, lock_named(session, [Named(ACCOUNT, "Xk29fPw", None), Named(ACCOUNT, "another", BILL)]))
-        claim_tellings(session, time.time(), 10)
+        BillBatch(session, lock_named(session, [Named(ACCOUNT, "Xk29fPw", None), Named(ACCOUNT, "another", BILL)]))
+        claim_messages(session, time.time(), 10)
     asked_of = [one for one in statements if "FROM bills" in one[0] or "FROM facts" in one[0]]
     with database.engine.connect() as connection:
         plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", values).all() for one, values in asked_of]
@@ -149,14 +149,14 @@ def test_what_was_told_goes_with_the_next_lease_and_the_news_is_the_bill_as_it_i
         finish_bill(session, begun(session), invoice(), 1000)
         session.add(OutboxRow(account=ACCOUNT, contract_id=CONTRACT, bill_id=BILL))
     with database.write() as session:
-        (start,) = claim_tellings(session, time.time(), 10)
+        (start,) = claim_messages(session, time.time(), 10)
     with database.write() as session:
         bill = lock_bill(session, ACCOUNT, BILL)
         assert bill is not None
-        record_facts(session, bill, [fact(FactType.PAYMENT, 395_00)], tell=False)
+        append_facts(session, bill, [fact(FactType.PAYMENT, 395_00)], signal=False)
     with database.write() as session:
         queue_start(session, ACCOUNT, "another")
-        told = claim_tellings(session, time.time() + 60, 10, [start.id])
+        told = claim_messages(session, time.time() + 60, 10, [start.id])
 
     assert start.news is None
     assert [(one.contract_id, one.bill_id) for one in told] == [(CONTRACT, BILL), ("another", None)]

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import sqlalchemy as sa
 
-from starter.selling import Sold, sell
-from store.database import Database
-from store.schema import ContractRow, OutboxRow, SubscriberRow
-from tests.store.making import ACCOUNT, NOW
+from avtal.store.engine.database import Database
+from avtal.store.tables import ContractRow, OutboxRow, SubscriberRow
+from starter.sales import SaleResult, sell
+from tests.store.builders import ACCOUNT, NOW
 
 AT_ONCE = 8
 
@@ -18,7 +18,7 @@ def test_the_same_sale_sent_many_times_at_once_is_sold_once(database: Database) 
     reader = {"subscriber_id": "s-1", "name": "Anna Lundberg", "email": "anna@example.com"}
     sale = {"contract_id": "c-1", "subscriber": reader, "lines": [line], "interval": {"unit": "month"}}
 
-    def sold(_attempt: int) -> Sold:
+    def sold(_attempt: int) -> SaleResult:
         return sell(database, ACCOUNT, sale, NOW)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -28,5 +28,5 @@ def test_the_same_sale_sent_many_times_at_once_is_sold_once(database: Database) 
             session.scalar(sa.select(sa.func.count()).select_from(t)) for t in (ContractRow, SubscriberRow, OutboxRow)
         ]
 
-    assert outcomes == {Sold("c-1", True): 1, Sold("c-1", False): AT_ONCE - 1}
+    assert outcomes == {SaleResult("c-1", True): 1, SaleResult("c-1", False): AT_ONCE - 1}
     assert rows == [1, 1, 1]

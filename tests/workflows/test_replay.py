@@ -15,7 +15,7 @@ from workflows.messages import workflow_id
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 KINDS = {
-    "cancelled", "cancelled_now", "credited", "draft_deleted", "draft_sent", "ended_unpaid", "fixed_term", "held",
+    "cancelled", "cancelled_now", "credited", "draft_deleted", "draft_sent", "end_if_unpaid", "fixed_term", "held",
     "kept_access", "late_then_paid", "lost", "lost_then_paid", "paid_months", "parked_mended", "platform_down",
     "read_failed_at_cutoff", "recalled", "revoked", "sold_ahead", "waived", "withdrawn_revoked",
 }  # fmt: skip

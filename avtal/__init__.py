@@ -1,0 +1,1 @@
+"""Avtal: subscription contracts for publishers, each one durable Temporal workflow."""

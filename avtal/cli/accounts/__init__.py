@@ -1,0 +1,1 @@
+"""`avtal account …`."""

@@ -1,0 +1,1 @@
+"""`avtal doctor`: checks of a whole installation."""

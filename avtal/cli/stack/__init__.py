@@ -1,0 +1,1 @@
+"""`avtal up`, `avtal forward`, `avtal now`."""

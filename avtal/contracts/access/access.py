@@ -1,0 +1,150 @@
+"""Who may read: access is a pure function of the contract, its bills, their policy, and the time.
+
+The first row that holds:
+
+    from the instant that the contract ends             off   cancelled, or ended
+    before the start day                                off   not_started
+    a bill blocks                                       off   loss, or past_grace
+    else                                                on    active
+
+A bill blocks from an instant on: one that is lost from its loss, unless the policy keeps access; one that is open from
+local 00:00 after its last day of grace, if grace is configured. Money that was taken back gives seven days more
+(EDGE-12). What is creating, draft, parked, settled, or void blocks nothing (13.2).
+"""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from avtal.contracts.bills.bill import BillSnapshot, BillStatus
+from avtal.contracts.frozen import Frozen
+from avtal.contracts.periods import local_midnight
+from avtal.contracts.policy import OnLoss
+from avtal.contracts.schedule import Ending, EndReason, Schedule
+
+AFTER_RECALL = timedelta(days=7)
+
+
+class Access(StrEnum):
+    ON = "on"
+    OFF = "off"
+
+
+class AccessReason(StrEnum):
+    ACTIVE = "active"
+    NOT_STARTED = "not_started"
+    PAST_GRACE = "past_grace"
+    LOSS = "loss"
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+
+
+class Block(Frozen):
+    """What one bill does to access, from `at` on."""
+
+    bill_id: str
+    at: datetime
+    reason: AccessReason
+
+
+class AccessChange(Frozen):
+    """What happens to access next if nothing else does; `bill_id` is the bill that does it."""
+
+    at: datetime
+    to: Access
+    because: AccessReason
+    bill_id: str | None = None
+
+
+class AccessNow(Frozen):
+    """`blocking` are the bills that keep access off, the first one first."""
+
+    access: Access
+    reason: AccessReason
+    since: datetime
+    blocking: tuple[str, ...] = ()
+    next_change: AccessChange | None = None
+
+
+class InGrace(Protocol):
+    """What a bill's grace is reckoned from."""
+
+    @property
+    def due_date(self) -> date | None: ...
+    @property
+    def grace_days(self) -> int | None: ...
+    @property
+    def reopened_on(self) -> date | None: ...
+
+
+def grace_ends(bill: InGrace) -> date | None:
+    """The last day on which the bill leaves access on, or None for never ending grace (ACC-3)."""
+    if bill.grace_days is None or bill.due_date is None:
+        return None
+    last = bill.due_date + timedelta(days=bill.grace_days)
+    return last if bill.reopened_on is None else max(last, bill.reopened_on + AFTER_RECALL)
+
+
+def block_of(bill: BillSnapshot, zone: str) -> Block | None:
+    if bill.status is BillStatus.EXPIRED and bill.on_loss is OnLoss.TURN_OFF and bill.lost_at is not None:
+        return Block(bill_id=bill.bill_id, at=bill.lost_at, reason=AccessReason.LOSS)
+    last = grace_ends(bill)
+    if bill.status is not BillStatus.OPEN or last is None:
+        return None
+    cutoff = local_midnight(last + timedelta(days=1), zone)
+    return Block(bill_id=bill.bill_id, at=cutoff, reason=AccessReason.PAST_GRACE)
+
+
+def access_at(
+    schedule: Schedule,
+    sold_at: datetime,
+    ending: Ending | None,
+    now: datetime,
+    blocks: Collection[Block] = (),
+    access_restored_at: datetime | None = None,
+) -> AccessNow:
+    """Access by the table above; `access_restored_at` is when the last block was lifted."""
+    begins = max(sold_at, local_midnight(schedule.anchor, schedule.zone))
+    came_on = max(begins, access_restored_at or begins)
+    in_turn = sorted(blocks, key=lambda block: (block.at, block.bill_id))
+    if ending is not None and now >= ending.at:
+        return AccessNow(access=Access.OFF, reason=over(ending), since=ending.at)
+    if now < begins:
+        return AccessNow(
+            access=Access.OFF,
+            reason=AccessReason.NOT_STARTED,
+            since=sold_at,
+            next_change=_first_change(begins, ending, in_turn),
+        )
+    active = [block for block in in_turn if block.at <= now]
+    if active:
+        return AccessNow(
+            access=Access.OFF,
+            reason=active[0].reason,
+            since=max(active[0].at, came_on),
+            blocking=tuple(block.bill_id for block in active),
+        )
+    return AccessNow(
+        access=Access.ON, reason=AccessReason.ACTIVE, since=came_on, next_change=_turning_off(ending, in_turn)
+    )
+
+
+def over(ending: Ending) -> AccessReason:
+    return AccessReason.CANCELLED if ending.reason is EndReason.CANCELLED else AccessReason.ENDED
+
+
+def _turning_off(ending: Ending | None, blocks: Collection[Block]) -> AccessChange | None:
+    changes = [
+        AccessChange(at=block.at, to=Access.OFF, because=block.reason, bill_id=block.bill_id) for block in blocks
+    ]
+    if ending is not None:
+        changes.insert(0, AccessChange(at=ending.at, to=Access.OFF, because=over(ending)))
+    return min(changes, key=lambda change: change.at, default=None)
+
+
+def _first_change(begins: datetime, ending: Ending | None, blocks: Collection[Block]) -> AccessChange | None:
+    is_over = ending is not None and ending.at <= begins
+    if is_over or any(block.at <= begins for block in blocks):
+        return None
+    return AccessChange(at=begins, to=Access.ON, because=AccessReason.ACTIVE)

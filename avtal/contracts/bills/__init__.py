@@ -1,0 +1,1 @@
+"""Bills: identity, facts, status, and what is exchanged with the platform about them."""

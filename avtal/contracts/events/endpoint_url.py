@@ -1,0 +1,46 @@
+"""Which addresses of a publisher may be called: https only, and nothing that is not on the public internet.
+
+On one machine, where the publisher's backend is a neighbour, the operator may allow http and private addresses too.
+"""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+URL_LENGTH_MAX = 2_000
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def url_problem(url: str, *, private_ok: bool) -> str | None:
+    """What is wrong with its form, in words; whether its host may be called is seen when it is resolved."""
+    schemes = ("https", "http") if private_ok else ("https",)
+    if len(url) > URL_LENGTH_MAX or not url.isascii() or not url.isprintable() or " " in url:
+        return f"takes at most {URL_LENGTH_MAX} printable ASCII signs without a space"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "is no URL"
+    if parts.scheme not in schemes:
+        return f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+    if not parts.hostname or port == 0:
+        return "names no host, or no port that there is"
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        return "takes no user, no password, and no #fragment"
+    return None
+
+
+def is_public(address: str) -> bool:
+    """An IP address that anybody may reach; one that carries another, as in NAT64, is as public as that."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    inner = _inner(found)
+    return found.is_global and not found.is_multicast if inner is None else is_public(str(inner))
+
+
+def _inner(address: Address) -> Address | None:
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)

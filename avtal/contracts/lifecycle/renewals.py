@@ -1,0 +1,166 @@
+"""Which periods are billed, and when. None is skipped but those that passed wholly without access.
+
+A due renewal is held, and made as soon as nothing holds it any more, while
+
+    a bill is lost, and the policy turns access off for it
+    access is off past grace, or about to go off, unless the policy bills all the same (EDGE-11)
+    as many bills are unpaid as the policy allows
+
+A contract whose policy says `end` ends at the boundary instead, if access is off there.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from avtal.contracts.access.access import AccessNow, AccessReason, access_at
+from avtal.contracts.lifecycle.state import (
+    ContractSnapshot,
+    ContractState,
+    ContractStatus,
+    SkippedPeriods,
+    blocks,
+    unpaid_bills,
+    unverified_blocks,
+)
+from avtal.contracts.periods import Period
+from avtal.contracts.policy import RenewalWhileOff
+from avtal.contracts.schedule import Ending, EndReason, Schedule, bills_at, due_periods, is_billed
+
+UNLIMITED = 1_000_000
+
+
+def access_of(state: ContractState, now: datetime) -> AccessNow:
+    return access_at(state.schedule, state.sold_at, state.ending, now, blocks(state, now), state.access_restored_at)
+
+
+def snapshot_at_sale(schedule: Schedule, sold_at: datetime) -> ContractSnapshot:
+    """The contract's row before its workflow has started."""
+    access = access_at(schedule, sold_at, schedule.fixed_end(), sold_at)
+    return ContractSnapshot(
+        status=ContractStatus.ACTIVE,
+        access=access.access,
+        reason=access.reason,
+        since=access.since,
+        ending=schedule.fixed_end(),
+    )
+
+
+def snapshot(state: ContractState, now: datetime) -> ContractSnapshot:
+    """The contract's snapshot now; its counter is one higher if something differs from what was written last."""
+    access = access_of(state, now)
+    same = ContractSnapshot(
+        counter=state.counter,
+        status=_status(state, now),
+        access=access.access,
+        reason=access.reason,
+        since=access.since,
+        ending=state.ending,
+        skipped_periods=state.skipped_periods,
+    )
+    return same if same == state.written else same.model_copy(update={"counter": state.counter + 1})
+
+
+def renewals_due(state: ContractState, now: datetime) -> Iterator[Period]:
+    """The periods whose first bill is to be made now."""
+    room = 0 if _is_about_to_go_off(state, now) else _room(state, now)
+    for period in _billable(state, now):
+        if room <= 0:
+            return
+        room -= 1
+        yield period
+
+
+def renewal_at(state: ContractState, now: datetime) -> datetime | None:
+    """When the next renewal falls due; None if it is due and held, or if none is to come."""
+    number = first_unbilled(state)
+    if not is_billed(state.schedule, number, state.ending):
+        return None
+    at = bills_at(state.schedule, number, state.sold_at, state.billing_time)
+    if at > now or (_room(state, now) > 0 and not _is_about_to_go_off(state, now)):
+        return at
+    if state.renewal_terms.while_off is not RenewalWhileOff.END or not access_of(state, now).blocking:
+        return None
+    following = state.schedule.period_at(now).number + 1
+    return state.schedule.renewal_instant(max(number, following))
+
+
+def end_if_unpaid(state: ContractState, now: datetime) -> ContractState:
+    """The state after the policy has ended a contract whose access was off at a boundary; else the same.
+
+    A boundary whose renewal was held while access was still on does not end the contract.
+    """
+    access = access_of(state, now)
+    if state.renewal_terms.while_off is not RenewalWhileOff.END or not access.blocking:
+        return state
+    number = max(first_unbilled(state), 1)
+    while (at := state.schedule.renewal_instant(number)) < access.since:
+        number += 1
+    if at > now or not is_billed(state.schedule, number, state.ending):
+        return state
+    ending = Ending(on=state.schedule.period(number).start, at=at, reason=EndReason.UNPAID)
+    return state.model_copy(update={"ending": ending})
+
+
+def with_access_restored(before: ContractState, after: ContractState, now: datetime) -> ContractState:
+    """`after`, and what follows if it removes the last block: access is on again, and periods that passed wholly
+    without access are never billed."""
+    was = access_of(before, now)
+    if not was.blocking or access_of(after, now).blocking:
+        return after
+    without_access = [
+        period.number
+        for period in due_periods(after.schedule, max(first_unbilled(after), 1), after.ending, after.sold_at, now)
+        if after.schedule.renewal_instant(period.number) >= was.since
+        and after.schedule.renewal_instant(period.number + 1) <= now
+    ]
+    skipped = after.skipped_periods
+    if without_access:
+        skipped = (*skipped, SkippedPeriods(first=without_access[0], last=without_access[-1]))
+    return after.model_copy(update={"access_restored_at": now, "skipped_periods": skipped})
+
+
+def first_unbilled(state: ContractState) -> int:
+    number = state.next_period
+    while _is_skipped(state, number):
+        number += 1
+    return number
+
+
+def _status(state: ContractState, now: datetime) -> ContractStatus:
+    ending = state.ending
+    if ending is not None and now >= ending.at:
+        return ContractStatus.ENDED
+    if ending is not None and ending.reason is EndReason.CANCELLED:
+        return ContractStatus.CANCELLING
+    is_held = _room(state, now) <= 0 and next(_billable(state, now), None) is not None
+    return ContractStatus.SUSPENDED if is_held or _is_lost(state, now) else ContractStatus.ACTIVE
+
+
+def _room(state: ContractState, now: datetime) -> int:
+    """How many bills may be made now."""
+    access = access_of(state, now)
+    is_billed_while_off = state.renewal_terms.while_off is RenewalWhileOff.BILL
+    if (access.reason is AccessReason.PAST_GRACE and not is_billed_while_off) or _is_lost(state, now):
+        return 0
+    open_bills_max = state.renewal_terms.open_bills_max
+    return UNLIMITED if open_bills_max is None else open_bills_max - unpaid_bills(state)
+
+
+def _is_about_to_go_off(state: ContractState, now: datetime) -> bool:
+    """A bill past its grace is being verified: the renewal waits for the result."""
+    is_billed_while_off = state.renewal_terms.while_off is RenewalWhileOff.BILL
+    return not is_billed_while_off and bool(unverified_blocks(state, now))
+
+
+def _is_lost(state: ContractState, now: datetime) -> bool:
+    return any(block.reason is AccessReason.LOSS and block.at <= now for block in blocks(state, now))
+
+
+def _billable(state: ContractState, now: datetime) -> Iterator[Period]:
+    """Due and not billed, whether held or not."""
+    due = due_periods(state.schedule, first_unbilled(state), state.ending, state.sold_at, now, state.billing_time)
+    return (period for period in due if not _is_skipped(state, period.number))
+
+
+def _is_skipped(state: ContractState, number: int) -> bool:
+    return any(skipped.first <= number <= skipped.last for skipped in state.skipped_periods)

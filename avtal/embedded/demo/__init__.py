@@ -1,0 +1,1 @@
+"""The demo: a year of contracts on the embedded stack, shown live and checked."""

@@ -1,0 +1,36 @@
+"""How far the clock is to go: durations and days as people write them, in Stockholm's calendar."""
+
+import re
+from datetime import date, datetime, timedelta
+
+from avtal.contracts.periods import Interval, IntervalUnit, boundary, civil_day, local_midnight
+
+ZONE = "Europe/Stockholm"
+DURATION = re.compile(r"(\d{1,6})([smhdwy])")
+FIXED = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}
+CIVIL = {"d": IntervalUnit.DAY, "w": IntervalUnit.WEEK, "y": IntervalUnit.YEAR}
+
+
+def later(now: datetime, duration: str) -> datetime:
+    """The instant that far ahead; days, weeks, and years keep the time of day. Raises ValueError."""
+    match = DURATION.fullmatch(duration)
+    if match is None:
+        raise ValueError(f"{duration!r} is no duration; write it like 12h, 30d, 6w, or 2y")
+    count, unit = int(match[1]), match[2]
+    if unit in FIXED:
+        return now + count * FIXED[unit]
+    today = civil_day(now, ZONE)
+    since_midnight = now - local_midnight(today, ZONE)
+    try:
+        day = boundary(today, Interval(unit=CIVIL[unit]), count)
+    except OverflowError as error:
+        raise ValueError(f"{duration!r} leads past the calendar's end") from error
+    return local_midnight(day, ZONE) + since_midnight
+
+
+def start_of(day: str) -> datetime:
+    """The first instant of a civil day. Raises ValueError."""
+    try:
+        return local_midnight(date.fromisoformat(day), ZONE)
+    except ValueError as error:
+        raise ValueError(f"{day!r} is no date; write it like 2027-03-31") from error

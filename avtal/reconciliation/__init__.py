@@ -1,0 +1,1 @@
+"""Reconciliation: a sweep over the platform's invoices finds what callbacks missed."""

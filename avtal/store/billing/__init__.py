@@ -1,0 +1,1 @@
+"""What sales, bills, and facts write."""

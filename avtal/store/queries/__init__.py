@@ -1,0 +1,1 @@
+"""Reads: plain rows for the API, the portal, and the command."""

@@ -1,0 +1,1 @@
+"""Durable queues with leases: callbacks, messages to Temporal, deliveries to publishers, sweeps."""

@@ -1,0 +1,1 @@
+"""Administration of Temporal: the connection, the namespace, and the queues' limits."""
