@@ -1,1 +1,1 @@
-"""A stateful, local stand-in for the invoicing platform Billogram; it knows nothing of who calls it."""
+"""A local, stateful Billogram to develop and test against."""

@@ -1,4 +1,4 @@
-"""The ASGI application: which address leads where, and the tasks that run beside the requests."""
+"""The ASGI application: routes, error handlers, and background tasks."""
 
 import asyncio
 import logging
@@ -13,88 +13,45 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from billogram_sandbox.api import register_routes
-from billogram_sandbox.api.documentation import documentation
-from billogram_sandbox.api.gates import ApiGate, LoopbackGate
-from billogram_sandbox.call import Handler, endpoint
-from billogram_sandbox.callbacks import events
+from billogram_sandbox.api import routes
+from billogram_sandbox.api.middleware import ApiMiddleware, LoopbackMiddleware
+from billogram_sandbox.api.openapi.page import documentation_routes
 from billogram_sandbox.callbacks.sender import Sender
-from billogram_sandbox.control_plane import collector, control, outside, payments
 from billogram_sandbox.core.documents import Json
-from billogram_sandbox.core.envelope import Problem, answer
-from billogram_sandbox.life import billograms, commands, drafts, timeline
-from billogram_sandbox.reader import page, pdfs
-from billogram_sandbox.registers import customers
+from billogram_sandbox.core.envelope import ApiError, ControlError, json_response
+from billogram_sandbox.invoice_page.routes import invoice_page_routes
+from billogram_sandbox.lifecycle import scheduler
+from billogram_sandbox.request_context import endpoint
 from billogram_sandbox.sandbox import Sandbox, Settings
-
-API: list[tuple[str, str, Handler]] = [
-    ("GET", "/customer", customers.listing),
-    ("POST", "/customer", customers.create),
-    ("GET", "/customer/{id}", customers.get),
-    ("PUT", "/customer/{id}", customers.update),
-    ("GET", "/billogram", billograms.listing),
-    ("POST", "/billogram", drafts.create),
-    ("GET", "/billogram/{id}.pdf", pdfs.get),
-    ("GET", "/billogram/{id}", billograms.get),
-    ("PUT", "/billogram/{id}", drafts.update),
-    ("DELETE", "/billogram/{id}", drafts.delete),
-    ("POST", "/billogram/{id}/command/{command}", commands.run),
-    ("GET", "/billogram_event", events.listing),
-    *register_routes.API,
-]
-CONTROL: list[tuple[str, str, Handler]] = [
-    ("GET", "/clock", control.clock),
-    ("POST", "/clock", control.move_clock),
-    ("PUT", "/account", control.set_account),
-    ("POST", "/billograms/{id}/pay", outside.pay),
-    ("POST", "/billograms/{id}/requests", outside.request_payment),
-    ("GET", "/requests/{id}", outside.requested_payment),
-    ("POST", "/requests/{id}", outside.settle_request),
-    ("POST", "/billograms/{id}/recall", outside.recall),
-    ("POST", "/billograms/{id}/delivery", outside.tell_delivery),
-    ("GET", "/billograms/{id}/collector", collector.books),
-    ("POST", "/billograms/{id}/collector", collector.tell),
-    ("GET", "/payments", payments.listing),
-    ("POST", "/payments", payments.receive),
-    ("POST", "/payments/{id}/allocate", payments.allocate),
-    ("GET", "/billograms", control.list_billograms),
-    ("GET", "/callbacks", control.list_callbacks),
-    ("GET", "/faults", control.faults),
-    ("PUT", "/faults", control.set_faults),
-    ("GET", "/stats", control.stats),
-    ("POST", "/stats/reset", control.reset_stats),
-    ("POST", "/reset", control.reset),
-    *register_routes.CONTROL,
-]
 
 
 def create_app(settings: Settings) -> Starlette:
     sandbox = Sandbox(settings)
-    routes = [
+    mounted = [
         Mount("/api/v2", _api(sandbox)),
         Mount("/sandbox", _control(sandbox)),
-        *page.routes(sandbox),
-        *documentation(described),
+        *invoice_page_routes(sandbox),
+        *documentation_routes(openapi),
     ]
-    app = Starlette(routes=routes, lifespan=_lifespan, exception_handlers={HTTPException: _miss})
+    app = Starlette(routes=mounted, lifespan=_lifespan, exception_handlers={HTTPException: _http_error})
     app.state.sandbox = sandbox
     return app
 
 
 @cache
-def described() -> Json:
-    """The OpenAPI description of all this, made when somebody asks for it."""
-    from billogram_sandbox.api.openapi import description  # noqa: PLC0415 - it takes a tenth of a second
+def openapi() -> Json:
+    """Built at the first request for it."""
+    from billogram_sandbox.api.openapi.document import openapi_document  # noqa: PLC0415 - its imports take a tenth of a second
 
-    return description(API, CONTROL)
+    return openapi_document(routes.API, routes.CONTROL)
 
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     sandbox: Sandbox = app.state.sandbox
-    tasks = [asyncio.create_task(timeline.run(sandbox)), asyncio.create_task(Sender(sandbox).run())]
+    tasks = [asyncio.create_task(scheduler.run(sandbox)), asyncio.create_task(Sender(sandbox).run())]
     for task in tasks:
-        task.add_done_callback(_note_failure)
+        task.add_done_callback(_log_failure)
     try:
         yield
     finally:
@@ -104,60 +61,64 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         sandbox.database.close()
 
 
-def _note_failure(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
-        logging.getLogger("billogram_sandbox").error("a background task ended", exc_info=error)
+        logging.getLogger("billogram_sandbox").error("a background task failed", exc_info=error)
 
 
 def _api(sandbox: Sandbox) -> Starlette:
     return Starlette(
-        routes=_routes(sandbox, API),
-        exception_handlers={Problem: _api_problem, HTTPException: _api_miss},
-        middleware=[Middleware(ApiGate, sandbox=sandbox)],
+        routes=_routes(sandbox, routes.API),
+        exception_handlers={ApiError: _api_error, HTTPException: _api_http_error},
+        middleware=[Middleware(ApiMiddleware, sandbox=sandbox)],
     )
 
 
 def _control(sandbox: Sandbox) -> Starlette:
     return Starlette(
-        routes=_routes(sandbox, CONTROL),
-        exception_handlers={Problem: _control_problem, control.Refusal: _refused, HTTPException: _control_miss},
-        middleware=[Middleware(LoopbackGate)],
+        routes=_routes(sandbox, routes.CONTROL),
+        exception_handlers={
+            ApiError: _control_api_error,
+            ControlError: _control_error,
+            HTTPException: _control_http_error,
+        },
+        middleware=[Middleware(LoopbackMiddleware)],
     )
 
 
-def _routes(sandbox: Sandbox, table: list[tuple[str, str, Handler]]) -> list[Route]:
+def _routes(sandbox: Sandbox, table: routes.Routes) -> list[Route]:
     return [Route(path, endpoint(sandbox, handler), methods=[verb]) for verb, path, handler in table]
 
 
-async def _api_problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    return answer(error.body, error.code)
+async def _api_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return json_response(error.body, error.code)
 
 
-async def _api_miss(_: Request, error: Exception) -> Response:
+async def _api_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     identifier = "METHOD_NOT_ALLOWED" if error.status_code == 405 else "NOT_FOUND"
-    return answer(
-        Problem(error.status_code, identifier, error.detail).body, error.status_code, dict(error.headers or {})
+    return json_response(
+        ApiError(error.status_code, identifier, error.detail).body, error.status_code, dict(error.headers or {})
     )
 
 
-async def _miss(request: Request, error: Exception) -> Response:
-    """Of an address that leads to neither: a line break in it is enough."""
-    return await (_control_miss if request.url.path.startswith("/sandbox/") else _api_miss)(request, error)
+async def _http_error(request: Request, error: Exception) -> Response:
+    """For paths outside both planes, such as one with a line break."""
+    return await (_control_http_error if request.url.path.startswith("/sandbox/") else _api_http_error)(request, error)
 
 
-async def _control_problem(_: Request, error: Exception) -> Response:
-    """The control plane shares rules with the API, not its envelope."""
-    assert isinstance(error, Problem)
-    return answer({"error": str(error)}, error.code)
+async def _control_api_error(_: Request, error: Exception) -> Response:
+    """The control plane shares rules with the API, but not its envelope."""
+    assert isinstance(error, ApiError)
+    return json_response({"error": str(error)}, error.code)
 
 
-async def _control_miss(_: Request, error: Exception) -> Response:
+async def _control_http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return answer({"error": error.detail}, error.status_code, dict(error.headers or {}))
+    return json_response({"error": error.detail}, error.status_code, dict(error.headers or {}))
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, control.Refusal)
-    return answer({"error": str(error)}, error.code)
+async def _control_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ControlError)
+    return json_response({"error": str(error)}, error.code)

@@ -1,4 +1,4 @@
-"""One sandbox: its settings and the parts that share its database. What it does lives with each noun."""
+"""The settings of one sandbox, and the parts that share its database."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from billogram_sandbox.core.auth import Credentials
 from billogram_sandbox.core.clock import Clock
 from billogram_sandbox.core.database import Database
-from billogram_sandbox.core.faults import Faults, Misbehaviour
+from billogram_sandbox.core.faults import FaultInjector, Faults
 from billogram_sandbox.core.stats import Stats
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -15,15 +15,15 @@ MINUTE, HOUR = 60.0, 3600.0
 
 @dataclass(frozen=True)
 class Settings:
-    """The retry delays are real seconds after each failed attempt; the last one repeats until the time is up."""
+    """Retry delays are real seconds after a failed attempt; the last one repeats until `retry_seconds_max`."""
 
     data: Path | str
     user: str | None = None
     key: str | None = None
-    retry_delays: tuple[float, ...] = (1, 5, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR)
-    retry_for: float = 24 * HOUR
-    callback_timeout: float = 10
-    callbacks_at_once: int = 8
+    retry_delays_seconds: tuple[float, ...] = (1, 5, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR)
+    retry_seconds_max: float = 24 * HOUR
+    callback_timeout_seconds: float = 10
+    callback_concurrency_max: int = 8
 
 
 class Sandbox:
@@ -32,11 +32,11 @@ class Sandbox:
         self.database = Database(settings.data)
         self.clock = Clock(self.database)
         self.credentials = Credentials.of(self.database, settings.user, settings.key)
-        self.misbehaviour = Misbehaviour(Faults())
+        self.fault_injector = FaultInjector(Faults())
         self.stats = Stats()
         self.callback_queued = asyncio.Event()
-        self.told_first: list[int] = []
-        """The callbacks of this transaction that shall be there before its request is answered."""
-        self.awaited: dict[int, asyncio.Event] = {}
-        """Set once the callback was tried."""
-        self.timeline_changed = asyncio.Event()
+        self.callbacks_before_response: list[int] = []
+        """Callbacks of this transaction that a fault sends before the response."""
+        self.attempt_waiters: dict[int, asyncio.Event] = {}
+        """Set after the first attempt of a callback, by its number."""
+        self.schedule_changed = asyncio.Event()

@@ -1,4 +1,4 @@
-"""What the sandbox's tests call it with: a client with short names, a receiver of callbacks, and waiting."""
+"""A client of the sandbox with short names, a receiver of callbacks, and `eventually`."""
 
 import asyncio
 import base64
@@ -11,26 +11,25 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from billogram_sandbox_tests.conforming import conforms
+from billogram_sandbox_tests.response_check import check_response
 
-Json = dict[str, Any]  # Any: JSON, looked into by the assertions
+Json = dict[str, Any]  # Any: JSON, checked by the assertions
 USER, KEY = "1234-abcdefgh", "0" * 32
 
 
 class Client:
-    """Speaks to one sandbox, over ASGI or real HTTP; the short names expect success."""
+    """Calls one sandbox, over ASGI or real HTTP. The short names assert success."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, app: Starlette | None = None) -> None:
         self.http = http
-        http.event_hooks["response"].append(conforms)
+        self._app = app
+        http.event_hooks["response"].append(check_response)
 
     @property
     def app(self) -> Starlette:
-        """The sandbox itself, if it is spoken to over ASGI."""
-        transport = self.http._transport  # httpx has no other way to it
-        assert isinstance(transport, httpx.ASGITransport)
-        assert isinstance(transport.app, Starlette)
-        return transport.app
+        """The sandbox itself, if the client calls it over ASGI."""
+        assert self._app is not None
+        return self._app
 
     async def api(self, verb: str, path: str, body: object = None, **query: str | int) -> httpx.Response:
         content = None if verb in ("GET", "DELETE") else json.dumps(body)
@@ -69,7 +68,7 @@ class Client:
         return list((await self.control("GET", "/callbacks"))["callbacks"])
 
     async def quiet(self) -> None:
-        """No callback is pending."""
+        """Waits until no callback is pending."""
 
         async def none() -> bool:
             return bool((await self.control("GET", "/clock"))["callbacks_pending"] == 0)
@@ -100,17 +99,17 @@ class Received:
 
 @dataclass
 class Receiver:
-    """A real HTTP server that keeps what it gets and answers as told, else 200."""
+    """An HTTP server that stores requests and responds with the next of `statuses`, else 200."""
 
     url: str = ""
-    answers: list[int] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:]
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head)}
         self.received.append(Received(headers, await reader.readexactly(int(headers["content-length"]))))
-        status = self.answers.pop(0) if self.answers else 200
+        status = self.statuses.pop(0) if self.statuses else 200
         head_out = f"HTTP/1.1 {status} -\r\nLocation: /elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         writer.write(head_out.encode())
         await writer.drain()
@@ -129,7 +128,7 @@ class Receiver:
 
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110  # it polls what a request tells
+        while not await condition():  # noqa: ASYNC110  # the condition is a request
             await asyncio.sleep(0.01)
 
 
@@ -147,7 +146,7 @@ def data(response: httpx.Response) -> Json:
 
 
 def problem(response: httpx.Response) -> tuple[int, str, str | None, list[str | int] | None]:
-    """Code, identifier, field, and path of a refusal."""
+    """Status code, identifier, field, and path of an error."""
     body = response.json()
     assert body["data"]["message"]
     return response.status_code, body["status"], body["data"].get("field"), body["data"].get("field_path")

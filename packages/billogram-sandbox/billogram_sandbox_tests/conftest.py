@@ -1,8 +1,8 @@
-"""Sandboxes for the tests: one without background tasks, one with them, and a receiver of callbacks."""
+"""Fixtures: a sandbox without background tasks, one with them, a receiver of callbacks, and the machine's browser."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -10,31 +10,38 @@ import pytest
 
 from billogram_sandbox.app import create_app
 from billogram_sandbox.sandbox import Settings
-from billogram_sandbox_tests.browsing import browser
+from billogram_sandbox_tests.browser import BROWSERS, PACKAGES, browser, installed_browser
 from billogram_sandbox_tests.client import KEY, USER, Client, Receiver
+from billogram_sandbox_tests.server import running
 
 __all__ = ["browser"]
 
-RETRIES = (0.02, 0.05, 30.0)
+NO_BROWSER = f"the sandbox's browser tests need one of {', '.join(BROWSERS)}, and the packages {', '.join(PACKAGES)}"
 
 
-@asynccontextmanager
-async def running(data: Path, retry_for: float = 60) -> AsyncIterator[Client]:
-    """A sandbox with its background tasks, whose first retries come quickly."""
-    app = create_app(Settings(data=data, user=USER, key=KEY, retry_delays=RETRIES, retry_for=retry_for))
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox") as http,
-    ):
-        yield Client(http)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names the tests that were skipped without a browser."""
+    skipped = [each.nodeid for each in terminalreporter.stats.get("skipped", []) if NO_BROWSER in str(each.longrepr)]
+    if skipped:
+        files = ", ".join(dict.fromkeys(name.partition("::")[0] for name in skipped))
+        terminalreporter.write_line(f"NOT RUN, {NO_BROWSER}: {files}", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """Skips without a browser; in CI it fails."""
+    found = installed_browser()
+    if found is None and os.environ.get("CI"):
+        pytest.fail(NO_BROWSER)
+    return found or pytest.skip(NO_BROWSER)
 
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    """Nothing happens here but what a request does."""
+    """A sandbox without background tasks: nothing happens between requests."""
     app = create_app(Settings(data=tmp_path / "still.db", user=USER, key=KEY))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox") as http:
-        yield Client(http)
+        yield Client(http, app)
     app.state.sandbox.database.close()
 
 
@@ -48,7 +55,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def live(tmp_path: Path, receiver: Receiver) -> AsyncIterator[Client]:
-    """A sandbox with its background tasks, whose account is told to call the receiver."""
+    """A sandbox with its background tasks, whose account sends callbacks to the receiver."""
     async with running(tmp_path / "live.db") as client:
         await client.control("PUT", "/account", {"callback_url": receiver.url, "sign_key": "s3cret"})
         yield client

@@ -1,1 +1,1 @@
-"""What the account itself has: its settings, who sends its invoices, its pictures, and its reports."""
+"""The account: settings, creditor, pictures, reports."""

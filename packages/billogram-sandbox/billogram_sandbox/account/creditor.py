@@ -1,4 +1,4 @@
-"""Who sends the invoices: the name, numbers, and addresses that stand on them, as the account's settings have them."""
+"""The creditor as invoices show it, from the account's settings."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Creditor:
     phone: str
 
 
-def creditor(database: Database) -> Creditor:
+def load_creditor(database: Database) -> Creditor:
     own = settings.load(database)
     return Creditor(
         own["name"],

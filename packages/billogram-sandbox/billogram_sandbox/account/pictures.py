@@ -1,11 +1,11 @@
-"""The account's logotype and cover photo: one picture each, in base64."""
+"""The account's logotype and cover photo, in base64."""
 
 from collections.abc import Callable, Mapping
 
-from billogram_sandbox.call import Call, Handler
-from billogram_sandbox.core.content import decoded
+from billogram_sandbox.core.content import decode_file
 from billogram_sandbox.core.documents import Json
-from billogram_sandbox.shapes.values import Shape, read
+from billogram_sandbox.request_context import Handler, RequestContext
+from billogram_sandbox.shapes.values import Shape, parse
 
 NONE: Json = {"content": None, "file_type": None}
 KINDS: Mapping[bytes, str] = {
@@ -21,22 +21,22 @@ class Picture(Shape):
 
 
 def _get(name: str) -> Handler:
-    return lambda call: {"status": "OK", "data": call.sandbox.database.get(name) or NONE}
+    return lambda context: {"status": "OK", "data": context.sandbox.database.get(name) or NONE}
 
 
 def _put(name: str) -> Handler:
-    def put(call: Call) -> Json:
-        wanted = read(Picture, call.body)
-        doc = {"content": wanted.content, "file_type": decoded(wanted.content, KINDS).kind}
-        call.sandbox.database.put(name, doc)
+    def put(context: RequestContext) -> Json:
+        wanted = parse(Picture, context.body)
+        doc = {"content": wanted.content, "file_type": decode_file(wanted.content, KINDS).kind}
+        context.sandbox.database.put(name, doc)
         return {"status": "OK", "data": doc}
 
     return put
 
 
 def _delete(name: str) -> Handler:
-    def delete(call: Call) -> Json:
-        call.sandbox.database.put(name, None)
+    def delete(context: RequestContext) -> Json:
+        context.sandbox.database.put(name, None)
         return {"status": "OK", "data": {}}
 
     return delete
@@ -50,4 +50,4 @@ def _named(name: str, verb: str, make: Callable[[str], Handler]) -> tuple[str, s
 
 VERBS = {"GET": _get, "POST": _put, "PUT": _put, "DELETE": _delete}
 HANDLERS = [_named(name, verb, make) for name in ("logotype", "coverphoto") for verb, make in VERBS.items()]
-"""Of each picture and verb."""
+"""(picture, method, handler)"""

@@ -1,1 +1,1 @@
-"""The way in: what a request passes, which address leads to which register, and the description of it all."""
+"""Routes, middleware, and the OpenAPI document."""

@@ -1,1 +1,1 @@
-"""What is told to the caller: events, the callbacks that carry them, their signatures, and their sending."""
+"""Events, and the callbacks that carry them: queue, signatures, sender."""

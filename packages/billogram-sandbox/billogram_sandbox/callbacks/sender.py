@@ -1,14 +1,16 @@
-"""Sends the callbacks that are ready, a few billograms at a time. Order and retries are decided in the queue."""
+"""Sends the callbacks that are ready, in parallel. The queue decides order and retries."""
 
 import asyncio
 import time
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from billogram_sandbox.callbacks import outbox, signatures
 from billogram_sandbox.callbacks.outbox import Attempt, Job
-from billogram_sandbox.core.wake import wait
+from billogram_sandbox.core.wakeup import wait_for_event
 from billogram_sandbox.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 class Sender:
@@ -17,43 +19,53 @@ class Sender:
         self._sending: set[int] = set()
 
     async def run(self) -> None:
-        timeout = aiohttp.ClientTimeout(self._sandbox.settings.callback_timeout)
+        jobs = await self._next_jobs()
+        import aiohttp  # noqa: PLC0415 - a quarter of the start, and needed from the first callback on
+
+        timeout = aiohttp.ClientTimeout(self._sandbox.settings.callback_timeout_seconds)
         client = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
         async with client, asyncio.TaskGroup() as group:
             while True:
-                self._sandbox.callback_queued.clear()
-                now = time.time()  # the same for both questions, or what becomes ready between them would be overlooked
-                for job in self._ready(now):
+                for job in jobs:
                     self._sending.add(job.seq)
                     group.create_task(self._send(client, job))
-                await wait(self._sandbox.callback_queued, self._seconds(now))
+                jobs = await self._next_jobs()
+
+    async def _next_jobs(self) -> list[Job]:
+        while True:
+            self._sandbox.callback_queued.clear()
+            now = time.time()  # one time for both queries, else what becomes ready between them is missed
+            if jobs := self._ready(now):
+                return jobs
+            await wait_for_event(self._sandbox.callback_queued, self._seconds_until_ready(now))
 
     def _ready(self, now: float) -> list[Job]:
-        free = self._sandbox.settings.callbacks_at_once - len(self._sending)
-        return outbox.ready(self._sandbox.database, now, free, self._sending) if free else []
+        free = self._sandbox.settings.callback_concurrency_max - len(self._sending)
+        return outbox.ready_jobs(self._sandbox.database, now, free, self._sending) if free else []
 
-    def _seconds(self, now: float) -> float | None:
+    def _seconds_until_ready(self, now: float) -> float | None:
         at = outbox.next_ready(self._sandbox.database, now)
         return None if at is None else max(0.0, at - time.time())
 
-    async def _send(self, client: aiohttp.ClientSession, job: Job) -> None:
+    async def _send(self, client: "aiohttp.ClientSession", job: Job) -> None:
         attempt = await _attempt(client, job)
         with self._sandbox.database.transaction():
-            outbox.attempted(self._sandbox.database, self._sandbox.settings, job, attempt)
+            outbox.record_attempt(self._sandbox.database, self._sandbox.settings, job, attempt)
         self._sending.discard(job.seq)
-        if waiter := self._sandbox.awaited.pop(job.seq, None):
+        if waiter := self._sandbox.attempt_waiters.pop(job.seq, None):
             waiter.set()
         self._sandbox.callback_queued.set()
 
 
-async def _attempt(client: aiohttp.ClientSession, job: Job) -> Attempt:
-    started, body = time.time(), outbox.signed(job)
+async def _attempt(client: "aiohttp.ClientSession", job: Job) -> Attempt:
+    started, body = time.time(), outbox.signed_body(job)
     try:
-        answer = await client.post(job.url, data=body, headers=_headers(job, body), allow_redirects=False)
-        await answer.read()
-    except Exception as error:  # whatever an address can do wrong is this attempt's failure, not the sender's
+        response = await client.post(job.url, data=body, headers=_headers(job, body), allow_redirects=False)
+        await response.read()
+    except Exception as error:  # any error of the receiver fails the attempt, not the sender
         return Attempt(started, None, f"{type(error).__name__}: {error}")
-    return Attempt(started, answer.status, None if answer.ok and answer.status < 300 else f"answered {answer.status}")
+    is_taken = 200 <= response.status < 300
+    return Attempt(started, response.status, None if is_taken else f"answered {response.status}")
 
 
 def _headers(job: Job, body: bytes) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The two signatures of a callback: the current one over the raw body, the legacy one inside it."""
+"""The two signatures of a callback: the current one, over the raw body, and the legacy one, inside it."""
 
 import hashlib
 import hmac

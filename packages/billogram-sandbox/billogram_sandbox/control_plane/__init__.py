@@ -1,1 +1,1 @@
-"""The control plane: the clock, faults, and figures, and what readers, banks, carriers, and collectors do."""
+"""The control plane: clock, faults, and stats; payments, delivery outcomes, and the collector."""

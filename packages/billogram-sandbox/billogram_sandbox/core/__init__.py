@@ -1,1 +1,1 @@
-"""What everything else stands on: the database and its documents, the clock, lists, the envelope of answers, faults."""
+"""Foundations: database, documents, clock, lists, envelope, credentials, faults."""

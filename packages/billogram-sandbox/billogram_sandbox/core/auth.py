@@ -1,11 +1,11 @@
-"""Who may call the API: one API user with one key, by HTTP Basic."""
+"""The credentials of the one API user, by HTTP Basic."""
 
 import base64
 import secrets
 from dataclasses import dataclass
 
 from billogram_sandbox.core.database import Database
-from billogram_sandbox.core.envelope import Problem
+from billogram_sandbox.core.envelope import ApiError
 
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="billogram"'}
 
@@ -17,22 +17,22 @@ class Credentials:
 
     @classmethod
     def of(cls, database: Database, user: str | None, key: str | None) -> "Credentials":
-        """What is not given is made up once, in Billogram's shapes, and kept."""
-        kept = database.get("credentials") or {}
-        user = user or kept.get("user") or f"{secrets.randbelow(9000) + 1000}-{secrets.token_hex(4)}"
-        key = key or kept.get("key") or secrets.token_hex(16)
+        """Missing ones are created once, in Billogram's format, and stored."""
+        stored = database.get("credentials") or {}
+        user = user or stored.get("user") or f"{secrets.randbelow(9000) + 1000}-{secrets.token_hex(4)}"
+        key = key or stored.get("key") or secrets.token_hex(16)
         database.put("credentials", {"user": user, "key": key})
         return cls(user, key)
 
-    def refusal(self, header: str | None) -> Problem | None:
+    def refusal(self, header: str | None) -> ApiError | None:
         if header is None:
-            return Problem(401, "MISSING_AUTH", "no authorization given")
-        if secrets.compare_digest(_decoded(header), f"{self.user}:{self.key}".encode()):
+            return ApiError(401, "MISSING_AUTH", "no authorization given")
+        if secrets.compare_digest(_credentials_in(header), f"{self.user}:{self.key}".encode()):
             return None
-        return Problem(403, "INVALID_AUTH", "wrong API user or key")
+        return ApiError(403, "INVALID_AUTH", "wrong API user or key")
 
 
-def _decoded(header: str) -> bytes:
+def _credentials_in(header: str) -> bytes:
     scheme, _, coded = header.partition(" ")
     try:
         return base64.b64decode(coded, validate=True) if scheme.lower() == "basic" else b""

@@ -1,4 +1,4 @@
-"""The movable clock: real time plus an offset kept in the database; and how Billogram writes times."""
+"""The movable clock, real time plus an offset in the database; and Billogram's time formats."""
 
 import re
 from collections.abc import Iterator
@@ -10,32 +10,32 @@ from billogram_sandbox.core.database import Database
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 DURATION = r"^([0-9]{1,6})([smhdy])$"
-END = datetime(9000, 1, 1, tzinfo=UTC)
-"""The clock stays before it, so that whatever is counted in days from there is within the calendar."""
+CLOCK_END = datetime(9000, 1, 1, tzinfo=UTC)
+"""The clock stays before it: dates counted in days from there are still valid."""
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Clock:
-    """The offset is read from the database each time, so a transaction rolled back moves nothing."""
+    """The offset is read from the database each time, so a rollback undoes a move."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._held: datetime | None = None
+        self._frozen_at: datetime | None = None
 
     def now(self) -> datetime:
-        return self._held or datetime.now(UTC) + timedelta(microseconds=self._database.get("clock_offset_us") or 0)
+        return self._frozen_at or datetime.now(UTC) + timedelta(microseconds=self._database.get("clock_offset_us") or 0)
 
     def move(self, to: datetime) -> None:
         self._database.put("clock_offset_us", (to - datetime.now(UTC)) // timedelta(microseconds=1))
 
     @contextmanager
-    def held(self, at: datetime) -> Iterator[None]:
-        """What falls due at its own instant happens then, however late the clock got there."""
-        self._held = at
+    def frozen(self, at: datetime) -> Iterator[None]:
+        """Runs what was due at an instant at that instant."""
+        self._frozen_at = at
         try:
             yield
         finally:
-            self._held = None
+            self._frozen_at = None
 
     def reset(self) -> None:
         self._database.put("clock_offset_us", 0)
@@ -48,12 +48,12 @@ def civil_day(at: datetime) -> date:
     return at.astimezone(STOCKHOLM).date()
 
 
-def start_of(day: date) -> datetime:
+def start_of_day(day: date) -> datetime:
     return datetime.combine(day, time.min, STOCKHOLM).astimezone(UTC)
 
 
-def later(now: datetime, duration: str) -> datetime:
-    """Days and years are civil ones of Stockholm: they keep the local time; the rest is elapsed time."""
+def advanced(now: datetime, duration: str) -> datetime:
+    """Days and years are civil, in Stockholm, and keep the local time. Other units are elapsed time."""
     match = re.fullmatch(DURATION, duration)
     if not match:
         raise ValueError("a duration is a number and one of s, m, h, d, y, such as 30d")
@@ -64,8 +64,8 @@ def later(now: datetime, duration: str) -> datetime:
     return (local + timedelta(days=count) if unit == "d" else _years_later(local, count)).astimezone(UTC)
 
 
-def instant(at: datetime) -> str:
-    """RFC 3339 in UTC with microseconds: sorts as text."""
+def format_instant(at: datetime) -> str:
+    """RFC 3339 in UTC with microseconds: it sorts as text."""
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -76,7 +76,8 @@ def parse_instant(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-def stamp(at: datetime) -> str:
+def format_timestamp(at: datetime) -> str:
+    """As most of Billogram's API writes times."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

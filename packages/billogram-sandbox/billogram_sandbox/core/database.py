@@ -1,4 +1,4 @@
-"""The sandbox's own SQLite file: schema, transactions, single values. What the documents mean lives elsewhere."""
+"""The SQLite file: schema, transactions, single values."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS payment_sources (id TEXT PRIMARY KEY, customer_seq IN
 CREATE TABLE IF NOT EXISTS tab_settings (customer_seq INTEGER PRIMARY KEY, doc TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tabs (
     id TEXT PRIMARY KEY, customer_seq INTEGER NOT NULL, billing_date TEXT NOT NULL,
-    wakes_at TEXT, -- null: it was billed, or has failed too often
+    wakes_at TEXT, -- null: billed, or failed too often
     is_billed INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX IF NOT EXISTS tabs_open ON tabs (customer_seq) WHERE NOT is_billed;
@@ -43,14 +43,14 @@ CREATE INDEX IF NOT EXISTS billograms_wake ON billograms (json_extract(doc, '$._
 CREATE TABLE IF NOT EXISTS events (seq INTEGER PRIMARY KEY, billogram_id TEXT NOT NULL, doc TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS events_billogram ON events (billogram_id, seq);
 CREATE TABLE IF NOT EXISTS callbacks (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice: an attempt may end after a reset
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, -- never reused: an attempt may end after a reset
     billogram_id TEXT NOT NULL,
     body TEXT NOT NULL,
-    url TEXT, -- this and the key: null means the account's, as it is when sent
+    url TEXT, -- null, also of the key: the account's at the time of sending
     sign_key TEXT,
     outcome TEXT NOT NULL DEFAULT 'pending',
-    not_before REAL NOT NULL DEFAULT 0, -- real time; later than its turn if it is made to dawdle
-    ready_at REAL -- real time; null: waits for an earlier callback of its billogram, or is over
+    not_before REAL NOT NULL DEFAULT 0, -- real time; a fault may delay it
+    ready_at REAL -- real time; null: waits for an earlier callback of its billogram, or has ended
 );
 CREATE INDEX IF NOT EXISTS callbacks_billogram ON callbacks (billogram_id, seq);
 CREATE INDEX IF NOT EXISTS callbacks_pending ON callbacks (billogram_id, seq) WHERE outcome = 'pending';
@@ -63,17 +63,17 @@ CREATE INDEX IF NOT EXISTS attempts_callback ON attempts (callback_seq);
 """
 
 
-ADDED = {"callbacks": {"not_before": "REAL NOT NULL DEFAULT 0"}}
-"""Columns that a file of an earlier day lacks."""
+ADDED_COLUMNS = {"callbacks": {"not_before": "REAL NOT NULL DEFAULT 0"}}
+"""Columns that older files lack."""
 
 
 class Database:
-    """One connection, used from one event loop; whoever writes does so without awaiting in between."""
+    """One connection for one event loop. Transactions contain no await."""
 
     def __init__(self, path: Path | str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
-        # A killed process loses nothing with NORMAL; only a power cut could, and that a stand-in may.
+        # With NORMAL a killed process loses nothing; only a power cut may lose the last transactions.
         self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + SCHEMA)
         self._add_columns()
 
@@ -91,19 +91,19 @@ class Database:
         self._connection.execute("COMMIT")
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
-        """A part of a transaction that is undone alone if it fails."""
-        self._connection.execute("SAVEPOINT attempt")
+    def savepoint(self) -> Iterator[None]:
+        """A part of a transaction that is rolled back alone if it fails."""
+        self._connection.execute("SAVEPOINT part")
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK TO attempt")
+            self._connection.execute("ROLLBACK TO part")
             raise
         finally:
-            self._connection.execute("RELEASE attempt")
+            self._connection.execute("RELEASE part")
 
-    def run(self, sql: str, *values: object) -> int:
-        """For statements that write; returns the row id of an insert."""
+    def execute(self, sql: str, *values: object) -> int:
+        """Runs a statement that writes; returns the row id of an insert."""
         return self._connection.execute(sql, values).lastrowid or 0
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
@@ -113,7 +113,7 @@ class Database:
         row: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
         return row
 
-    def scalar(self, sql: str, *values: object) -> Any:  # Any: a column's type is known to the query only
+    def scalar(self, sql: str, *values: object) -> Any:  # Any: only the query knows the column's type
         row = self.row(sql, *values)
         return row[0] if row else None
 
@@ -122,10 +122,10 @@ class Database:
         return None if text is None else load(text)
 
     def put(self, name: str, value: object) -> None:
-        self.run("INSERT OR REPLACE INTO singles VALUES (?, ?)", name, dump(value))
+        self.execute("INSERT OR REPLACE INTO singles VALUES (?, ?)", name, dump(value))
 
     def _add_columns(self) -> None:
-        for table, columns in ADDED.items():
-            there = {row["name"] for row in self.rows(f"PRAGMA table_info({table})")}
-            for name in columns.keys() - there:
-                self.run(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
+        for table, columns in ADDED_COLUMNS.items():
+            existing = {row["name"] for row in self.rows(f"PRAGMA table_info({table})")}
+            for name in columns.keys() - existing:
+                self.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")

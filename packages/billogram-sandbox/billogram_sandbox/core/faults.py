@@ -1,8 +1,7 @@
-"""Misbehaving on demand: which faults there are, and when one strikes. Kept in memory: a restart behaves.
+"""Fault injection: which faults exist, and which request or callback one hits. In memory only.
 
-Requests are struck in the order in which they come. Of a callback the fate hangs on the seed, on what names its
-billogram to the caller (`custom`, else the unique value), and on how many callbacks of it came before: so the same
-seed strikes the same callbacks, whatever else goes on at the same time.
+Requests are drawn in the order of their arrival. A callback's fault depends on the seed, its billogram's `custom` (else
+the unique value), and its number within the billogram: the same seed hits the same callbacks, whatever else happens.
 """
 
 import secrets
@@ -15,24 +14,24 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from billogram_sandbox.core.documents import Json
 
-SWAP_SECONDS = 0.25
+REORDER_SECONDS = 0.25
 
 
-def _rising(pair: tuple[int, int]) -> tuple[int, int]:
+def _ascending(pair: tuple[int, int]) -> tuple[int, int]:
     if pair[0] > pair[1]:
-        raise ValueError("the shorter delay comes first")
+        raise ValueError("the shorter delay must be first")
     return pair
 
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Milliseconds = Annotated[int, Field(ge=0, le=60_000)]
-Delay = Annotated[tuple[Milliseconds, Milliseconds], AfterValidator(_rising)]
+Delay = Annotated[tuple[Milliseconds, Milliseconds], AfterValidator(_ascending)]
 Seconds = Annotated[int, Field(ge=0, le=86_400)]
 HeaderText = Annotated[str, Field(pattern=r"^[ -~]{1,64}$")]
 
 
 class ApiFaults(BaseModel):
-    """`only` names requests as the stats do; `times` says after how many strikes all is well again."""
+    """`only` names requests as the stats do; `times` is the number of hits after which faults stop."""
 
     model_config = ConfigDict(extra="forbid")
     down: bool = False
@@ -53,11 +52,11 @@ class ApiFaults(BaseModel):
     times: Annotated[int, Field(ge=0)] | None = None
 
 
-STRIKES = (
+REQUEST_FAULTS = (
     *("down", "status_503", "status_429", "html_error", "json_error", "html_ok", "disconnect"),
     *("fail_after_store", "timeout", "late", "disconnect_after_store", "truncate"),
 )
-"""What may befall a request, in the order in which it is drawn; at most one does."""
+"""In the order in which they are drawn; at most one hits a request."""
 
 
 class CallbackFaults(BaseModel):
@@ -77,68 +76,69 @@ class Faults(BaseModel):
 
 
 @dataclass(frozen=True)
-class Fate:
-    """Of one callback. One that is free goes when it is ready, and not only after the earlier ones."""
+class CallbackFault:
+    """An unordered callback does not wait for earlier ones of its billogram."""
 
     dropped: bool = False
-    doubled: bool = False
-    free: bool = False
-    delay: float = 0
+    duplicated: bool = False
+    unordered: bool = False
+    delay_seconds: float = 0
     before_answer: bool = False
 
 
 @dataclass(frozen=True)
-class Ordeal:
-    """Of one request: what strikes it, if anything, and how long it waits before that."""
+class RequestFault:
+    """The fault that hits a request, if any, after a delay."""
 
-    strike: str | None = None
-    delay: float = 0
-
-
-NORMAL, UNHARMED = Fate(), Ordeal()
-BEHAVED, HEALTHY = CallbackFaults(), ApiFaults()
+    name: str | None = None
+    delay_seconds: float = 0
 
 
-class Misbehaviour:
+NO_CALLBACK_FAULT, NO_REQUEST_FAULT = CallbackFault(), RequestFault()
+NO_CALLBACK_FAULTS, NO_API_FAULTS = CallbackFaults(), ApiFaults()
+
+
+class FaultInjector:
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
         self._seed = secrets.randbits(32) if faults.seed is None else faults.seed
         self._requests = Random(self._seed)
-        self._told: Counter[str] = Counter()
+        self._callback_counts: Counter[str] = Counter()
         self.struck: Counter[str] = Counter()
-        """How many requests each fault has befallen."""
-        self._is_healthy = faults.api == HEALTHY
+        """How many requests each fault has hit."""
+        self._has_no_api_faults = faults.api == NO_API_FAULTS
 
-    def ordeal(self, request: str) -> Ordeal:
-        """Of a request named as the stats name it."""
+    def request_fault(self, request: str) -> RequestFault:
+        """Draws for a request, by its name in the stats."""
         api = self.faults.api
-        if self._is_healthy or (api.only is not None and request not in api.only):
-            return UNHARMED
+        if self._has_no_api_faults or (api.only is not None and request not in api.only):
+            return NO_REQUEST_FAULT
         delay = api.latency_ms if isinstance(api.latency_ms, int) else self._requests.uniform(*api.latency_ms)
-        return Ordeal(self._strike(request), delay / 1000)
+        return RequestFault(self._draw(request), delay / 1000)
 
-    def fate(self, doc: Json) -> Fate:
+    def callback_fault(self, doc: Json) -> CallbackFault:
         wanted = self.faults.callbacks
-        if wanted == BEHAVED:
-            return NORMAL
+        if wanted == NO_CALLBACK_FAULTS:
+            return NO_CALLBACK_FAULT
         name = doc["callbacks"]["custom"] or doc["creditor_unique_value"] or "nameless"
-        self._told[name] += 1
-        draw = Random(f"{self._seed} {name} {self._told[name]}")
-        dropped, doubled, first, held = (draw.random() for _ in range(4))
-        return Fate(
+        self._callback_counts[name] += 1
+        draw = Random(f"{self._seed} {name} {self._callback_counts[name]}")
+        dropped, duplicated, before_answer, delayed = (draw.random() for _ in range(4))
+        return CallbackFault(
             dropped=dropped < wanted.drop,
-            doubled=doubled < wanted.duplicate,
-            free=wanted.reorder,
-            delay=draw.uniform(*wanted.delay_ms) / 1000 + (SWAP_SECONDS if wanted.reorder and held < 0.5 else 0),
-            before_answer=first < wanted.before_answer,
+            duplicated=duplicated < wanted.duplicate,
+            unordered=wanted.reorder,
+            delay_seconds=draw.uniform(*wanted.delay_ms) / 1000
+            + (REORDER_SECONDS if wanted.reorder and delayed < 0.5 else 0),
+            before_answer=before_answer < wanted.before_answer,
         )
 
-    def _strike(self, request: str) -> str | None:
+    def _draw(self, request: str) -> str | None:
         api = self.faults.api
         if api.times is not None and self.struck.total() >= api.times:
             return None
-        for name in STRIKES:
-            # Reading stores nothing, so only what may have changed something fails after that.
+        for name in REQUEST_FAULTS:
+            # A GET stores nothing.
             if name == "fail_after_store" and request.startswith("GET "):
                 continue
             probability = float(getattr(api, name))

@@ -1,10 +1,10 @@
-"""How many API requests came, by kind; kept in memory, since the start or the last reset."""
+"""Counts API requests by kind, in memory, since the start or the last reset."""
 
 from collections import Counter
 
 from billogram_sandbox.core.documents import Json
 
-CLASSES = frozenset(
+COUNTED = frozenset(
     {"billogram", "billogram_event", "customer", "item", "settings", "logotype", "coverphoto", "report"}
     | {"payment_source", "sepa_dd_mandate"}
 )
@@ -15,7 +15,7 @@ class Stats:
         self._requests: Counter[str] = Counter()
 
     def count(self, method: str, path: str) -> str:
-        """Returns under which name."""
+        """Returns the name under which it is counted."""
         name = f"{method} {_template(path)}"
         self._requests[name] += 1
         return name
@@ -29,6 +29,6 @@ class Stats:
 
 def _template(path: str) -> str:
     kind, *rest = path.strip("/").split("/")
-    if kind not in CLASSES or len(rest) > 3:
+    if kind not in COUNTED or len(rest) > 3:
         return "other"
     return "/".join(["", kind, *(["{id}", *rest[1:]] if rest else [])])

@@ -1,1 +1,1 @@
-"""What billograms are filled from: customers and items; and how a customer pays: mandates and e-invoices."""
+"""Stored objects: billograms, customers, items, attachments, messages, mandates, e-invoices."""

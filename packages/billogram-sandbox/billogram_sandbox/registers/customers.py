@@ -1,13 +1,14 @@
-"""Customers: created, read, changed, listed. Billograms keep their own copy of one."""
+"""Customers: created, read, changed, listed, copied into billograms."""
 
-from billogram_sandbox.call import Call
 from billogram_sandbox.core import lists
-from billogram_sandbox.core.clock import stamp
-from billogram_sandbox.core.documents import Json, dump, load, merged
+from billogram_sandbox.core.clock import format_timestamp
+from billogram_sandbox.core.documents import Json, dump, load, merge
 from billogram_sandbox.core.envelope import invalid, not_found
+from billogram_sandbox.request_context import RequestContext
 from billogram_sandbox.sandbox import Sandbox
+from billogram_sandbox.shapes.billogram import RecipientChange
 from billogram_sandbox.shapes.customer import CustomerChange, NewCustomer
-from billogram_sandbox.shapes.values import read
+from billogram_sandbox.shapes.values import parse
 
 READ_ONLY = frozenset({"links", "created_at", "updated_at"})
 ADDRESS = ("street_address", "careof", "zipcode", "city", "country")
@@ -26,39 +27,42 @@ LISTING = lists.Listing(
     numbers=frozenset({"customer_no"}),
 )
 
+COPIED = ("customer_no", "name", "org_no", "vat_no")
+ADDRESSES = ("address", "delivery_address", "permanent_establishment_address")
 
-def listing(call: Call) -> Json:
-    total, docs = lists.found(call.sandbox.database, LISTING, call.query)
+
+def listing(context: RequestContext) -> Json:
+    total, docs = lists.select_page(context.sandbox.database, LISTING, context.query)
     return {"status": "OK", "meta": {"total_count": total}, "data": docs}
 
 
-def create(call: Call) -> Json:
-    if call.body.get("customer_no", 0) is None:
+def create(context: RequestContext) -> Json:
+    if context.body.get("customer_no", 0) is None:
         raise invalid("customer_no must be a number or left out", "customer_no")
-    doc = read(NewCustomer, call.body, READ_ONLY).model_dump()
+    doc = parse(NewCustomer, context.body, READ_ONLY).model_dump()
     doc |= {"links": {"automatic_payments_setup_link": None}}
-    doc |= {"created_at": stamp(call.sandbox.clock.now()), "updated_at": None}
+    doc |= {"created_at": format_timestamp(context.sandbox.clock.now()), "updated_at": None}
     if doc["customer_no"] is None:
-        doc["customer_no"] = call.sandbox.database.scalar("SELECT coalesce(max(customer_no), 0) + 1 FROM customers")
-    _require_free(call.sandbox, doc["customer_no"])
+        doc["customer_no"] = context.sandbox.database.scalar("SELECT coalesce(max(customer_no), 0) + 1 FROM customers")
+    _require_unused(context.sandbox, doc["customer_no"])
     sql = "INSERT INTO customers (customer_no, doc) VALUES (?, ?)"
-    call.sandbox.database.run(sql, doc["customer_no"], dump(doc))
+    context.sandbox.database.execute(sql, doc["customer_no"], dump(doc))
     return {"status": "OK", "data": doc}
 
 
-def get(call: Call) -> Json:
-    return {"status": "OK", "data": _load(call.sandbox, call.path["id"])}
+def get(context: RequestContext) -> Json:
+    return {"status": "OK", "data": _load(context.sandbox, context.path["id"])}
 
 
-def update(call: Call) -> Json:
-    old = _load(call.sandbox, call.path["id"])
-    unequal = {key: value for key, value in call.body.items() if key not in READ_ONLY or value != old[key]}
-    change = read(CustomerChange, unequal, READ_ONLY).model_dump(exclude_unset=True)
-    doc = merged(old, change) | {"updated_at": stamp(call.sandbox.clock.now())}
+def update(context: RequestContext) -> Json:
+    old = _load(context.sandbox, context.path["id"])
+    unequal = {key: value for key, value in context.body.items() if key not in READ_ONLY or value != old[key]}
+    change = parse(CustomerChange, unequal, READ_ONLY).model_dump(exclude_unset=True)
+    doc = merge(old, change) | {"updated_at": format_timestamp(context.sandbox.clock.now())}
     if doc["customer_no"] != old["customer_no"]:
-        _require_free(call.sandbox, doc["customer_no"])
+        _require_unused(context.sandbox, doc["customer_no"])
     sql = "UPDATE customers SET customer_no = ?, doc = ? WHERE customer_no = ?"
-    call.sandbox.database.run(sql, doc["customer_no"], dump(doc), old["customer_no"])
+    context.sandbox.database.execute(sql, doc["customer_no"], dump(doc), old["customer_no"])
     return {"status": "OK", "data": doc}
 
 
@@ -68,8 +72,16 @@ def find(sandbox: Sandbox, customer_no: str | int) -> Json | None:
     return doc
 
 
+def copy_for_billogram(sandbox: Sandbox, wanted: RecipientChange, old: Json | None = None) -> Json:
+    """With a number, a new copy of the customer; else the old copy, changed. The city is upper-cased."""
+    base = _copy_of(sandbox, wanted.customer_no) if wanted.customer_no or old is None else old
+    copy = merge(base, wanted.model_dump(exclude_unset=True, exclude_none=True))
+    copy["address"]["city"] = (copy["address"]["city"] or "").upper()
+    return copy
+
+
 def seq_of(sandbox: Sandbox, customer_no: str) -> int:
-    """What does not change when the customer gets another number."""
+    """The key that stays when the customer number changes."""
     seq: int | None = sandbox.database.scalar("SELECT seq FROM customers WHERE customer_no = ?", customer_no)
     if seq is None:
         raise not_found(customer_no)
@@ -83,6 +95,15 @@ def _load(sandbox: Sandbox, customer_no: str) -> Json:
     return doc
 
 
-def _require_free(sandbox: Sandbox, customer_no: int) -> None:
+def _require_unused(sandbox: Sandbox, customer_no: int) -> None:
     if sandbox.database.row("SELECT 1 FROM customers WHERE customer_no = ?", customer_no):
         raise invalid("Customer with same customer_no already exists", "customer_no")
+
+
+def _copy_of(sandbox: Sandbox, customer_no: int | None) -> Json:
+    customer = find(sandbox, customer_no or 0)
+    if customer is None:
+        raise invalid(f"object not found with id={customer_no}", "customer_no", ["customer"])
+    copy: Json = {key: customer[key] for key in COPIED}
+    copy |= {key: customer["contact"][key] for key in ("email", "phone")}
+    return copy | {key: customer[key] for key in ADDRESSES}

@@ -1,1 +1,1 @@
-"""What holds of a billogram whoever asks: its sums, states, and numbers, its interest, and what the law allows."""
+"""Pure rules of a billogram: sums, states, OCR numbers, interest, legal limits."""

@@ -1,4 +1,4 @@
-"""OCR numbers as Bankgirot defines them: a body, a length digit, a check digit (Luhn)."""
+"""OCR numbers by Bankgirot's definition: body, length digit, check digit (Luhn)."""
 
 import re
 
@@ -10,8 +10,8 @@ def ocr_number(body: str) -> str:
     return digits + check_digit(digits)
 
 
-def complaint(reference: str) -> str | None:
-    """Why a bank that checks both digits would not take it."""
+def reference_error(reference: str) -> str | None:
+    """Why a bank that checks both digits rejects it."""
     if not SHAPE.fullmatch(reference):
         return "malformed"
     if reference[-1] != check_digit(reference[:-1]):
@@ -20,6 +20,6 @@ def complaint(reference: str) -> str | None:
 
 
 def check_digit(digits: str) -> str:
-    """From the right every second digit counts double, beginning with the last; 10 to 18 give their digit sum."""
-    doubled = (int(digit) * (2 - place % 2) for place, digit in enumerate(reversed(digits)))
-    return str(-sum(value - 9 if value > 9 else value for value in doubled) % 10)
+    """From the right every second digit counts double, starting with the last; 10 to 18 count as their digit sum."""
+    duplicated = (int(digit) * (2 - place % 2) for place, digit in enumerate(reversed(digits)))
+    return str(-sum(value - 9 if value > 9 else value for value in duplicated) % 10)

@@ -1,5 +1,4 @@
-"""The states of a billogram, and the sets of them that decide what is allowed. What leads from one to another is
-told at the top of commands (what is asked for) and agenda (what time does)."""
+"""The states of a billogram, and named sets of them. Transitions: `lifecycle/commands.py`, `lifecycle/schedule.py`."""
 
 UNATTESTED, UNPAID, PARTLY_PAID, OVERDUE = "Unattested", "Unpaid", "PartlyPaid", "Overdue"
 REMINDERS = ("Reminder_1", "Reminder_2", "Reminder_3", "Reminder_Many")

@@ -1,8 +1,8 @@
-"""What being late may cost in Sweden, and from when on: lag (1981:739) §§ 4 and 4 a, räntelagen (1975:635) § 6.
+"""The legal limits of late fees in Sweden: lag (1981:739) §§ 4 and 4 a, räntelagen (1975:635) § 6.
 
-A fee for reminding is owed only if it was agreed when the debt arose: here, that it stands on the billogram from the
-beginning. More than that fee is the compensation between businesses, which is owed once and stands in the place of the
-fees for reminding and collecting. Other countries' caps are not known here.
+A reminder fee is owed only if it was agreed when the debt arose: here, if it is on the billogram when it is sent. A
+higher fee is the compensation between businesses, owed once instead of the fees for reminders and collection. The
+limits of other countries are not known here.
 """
 
 from datetime import date
@@ -24,7 +24,7 @@ COMPENSATION = Cap(Decimal(450), date(2013, 3, 16))
 CURRENCY = "SEK"
 BUSINESSES = frozenset({"business", "foreign business"})
 INTEREST_MIN = Decimal(10)
-"""Less is not charged. No law says so; collectors do (DUN-10)."""
+"""Less is not charged: no law, but the practice of collectors."""
 
 
 def reminder_fee_max(currency: str, company_type: str) -> Decimal | None:
@@ -38,7 +38,7 @@ def is_compensation(doc: Json) -> bool:
 
 
 def reminder_fee(doc: Json) -> Decimal:
-    """Of the next reminder."""
+    """The fee of the next reminder."""
     is_owed_already = is_compensation(doc) and doc["detailed_sums"]["reminder_fee"] > 0
     return Decimal(0 if is_owed_already else doc["reminder_fee"])
 

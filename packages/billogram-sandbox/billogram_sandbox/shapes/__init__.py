@@ -1,1 +1,1 @@
-"""What may come in, as pydantic shapes with Billogram's defaults."""
+"""Request bodies as pydantic models, with Billogram's defaults."""

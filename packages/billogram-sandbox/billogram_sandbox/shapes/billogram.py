@@ -1,4 +1,4 @@
-"""What may be written of a billogram, with Billogram's defaults. Rules about more than one value live in drafts."""
+"""The writable fields of a billogram. Rules about several fields: `lifecycle/drafts.py`."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -15,7 +15,7 @@ FileName = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class RecipientChange(Shape):
-    """The customer inside a billogram: its number, and what shall differ from the customer's own data."""
+    """The customer inside a billogram: its number, and values that differ from the customer's."""
 
     customer_no: Positive | None = None
     name: Text = None
@@ -88,7 +88,7 @@ class Edi(Shape):
 
 
 class Electricity(Shape):
-    """Deprecated by Billogram, and without a meaning here."""
+    """Deprecated by Billogram; stored only."""
 
     kommunkod: Loose = None
     naringsidkare: Loose = None
@@ -155,14 +155,14 @@ class Pdf(Shape):
 
 
 class OnSuccess(Shape):
-    """A billogram that is sold is sent by the partner, so only `send` needs a method."""
+    """Only `send` needs a method: the factoring partner sends what is sold."""
 
     command: Literal["send", "sell"]
     method: Method | None = None
 
 
 class BillogramFields(Shape):
-    """What is written and shown alike."""
+    """Fields of requests and responses."""
 
     customer: RecipientChange | None = None
     items: Annotated[list[Row], Field(min_length=1, max_length=1000)] | None = None

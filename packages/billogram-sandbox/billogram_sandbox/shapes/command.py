@@ -1,4 +1,4 @@
-"""What the commands take. Commands without arguments take Nothing."""
+"""The arguments of commands."""
 
 from typing import Annotated, Literal
 
@@ -7,11 +7,11 @@ from pydantic import Field
 from billogram_sandbox.shapes.billogram import FileName, Row
 from billogram_sandbox.shapes.values import Amount, Day, Method, Number, Shape, Text
 
-Again = Literal["Email", "Letter", "SMS"]
+ResendMethod = Literal["Email", "Letter", "SMS"]
 MESSAGE_MAX = 2000
 
 
-class Nothing(Shape):
+class NoArguments(Shape):
     pass
 
 
@@ -25,7 +25,7 @@ class Attach(Shape):
 
 
 class Resend(Shape):
-    method: Again | None = None
+    method: ResendMethod | None = None
 
 
 class Remind(Resend):

@@ -1,4 +1,4 @@
-"""What may be written of a customer, with Billogram's defaults."""
+"""The writable fields of a customer."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""What may be written of an item, with Billogram's defaults, and the units that it knows."""
+"""The writable fields of an item."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ def _as_text(value: object) -> object:
 
 def _item_no(text: str) -> str:
     if text.isdecimal() and int(text) > NUMBER_MAX:
-        raise ValueError(f"a number of an item is at most {NUMBER_MAX}")
+        raise ValueError(f"an item number is at most {NUMBER_MAX}")
     return text
 
 

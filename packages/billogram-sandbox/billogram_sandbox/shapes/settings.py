@@ -1,4 +1,4 @@
-"""An account's settings, with the defaults that were recorded of new accounts. Who sends the invoices is made up."""
+"""The account's settings, with the defaults of new accounts at Billogram. The creditor is fictitious."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -13,7 +13,7 @@ Account = Annotated[str, Field(pattern=r"^(\d{1,10})?$")]
 Fee = Annotated[Number, Field(ge=0)]
 ReminderFee = Annotated[Number, Field(ge=0, le=statute.REMINDER.kronor)]
 Rate = Annotated[Number, Field(ge=0, le=100)]
-Ladder = Annotated[list[Reminder], Field(max_length=10)]
+Reminders = Annotated[list[Reminder], Field(max_length=10)]
 
 
 class Contact(Shape):
@@ -113,7 +113,7 @@ class Invoices(Shape):
     default_interest_rate: Rate = Decimal("8.5")
     default_reminder_fee: ReminderFee = Decimal(60)
     default_invoice_fee: Fee = Decimal(0)
-    automatic_reminders: Ladder = Field(default_factory=list)
+    automatic_reminders: Reminders = Field(default_factory=list)
     automatic_reminders_minimum_principal_sum: Fee | None = None
     reminders_without_fee: Whole | None = None
     automatic_writeoff: AutomaticWriteoff = AutomaticWriteoff()

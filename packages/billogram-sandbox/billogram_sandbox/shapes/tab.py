@@ -1,4 +1,4 @@
-"""What a billing tab takes, and when a frequency bills next."""
+"""The writable fields of billing tabs, and the next billing date of a frequency."""
 
 import calendar
 import re
@@ -27,7 +27,7 @@ def _frequency(text: str) -> str:
 
 
 class TabSettings(Shape):
-    """Null, or what was never set, is the account's own: monthly on the first, by e-mail."""
+    """Null is the account's default: monthly on the first, by e-mail."""
 
     billing_frequency: Annotated[str, AfterValidator(_frequency)] | None = None
     delivery_method: (
@@ -40,7 +40,7 @@ class NewTabItem(Shape):
 
 
 def next_billing(frequency: str, today: date) -> date:
-    """After today, however early on the day it is. A month that is too short bills on its last day."""
+    """Always after today. A short month bills on its last day."""
     kind, _, day = frequency.partition("#")
     following = today + ONE_DAY
     if kind == "daily":

@@ -1,4 +1,4 @@
-"""The kinds of values that a body may hold, how a body is read, and how a bad one is answered."""
+"""Value types of request bodies, and parsing with Billogram's errors."""
 
 import re
 from collections.abc import Collection
@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from billogram_sandbox.core.documents import Json
-from billogram_sandbox.core.envelope import Path, Problem, invalid
+from billogram_sandbox.core.envelope import ApiError, Path, invalid
 
 
 def _no_boolean(value: object) -> object:
@@ -30,7 +30,7 @@ def _no_boolean(value: object) -> object:
 def _day(text: str) -> str:
     day = date.fromisoformat(text)
     if not 1900 <= day.year < 9000:
-        raise ValueError("not a year of our time")
+        raise ValueError("not a year from 1900 to 8999")
     return day.isoformat()
 
 
@@ -50,8 +50,7 @@ def _zipcode(text: str) -> str:
     return text.replace(" ", "")
 
 
-# Fifteen digits, so nine before the point: more would not survive the JSON numbers of most languages.
-# Numeric strings are numbers here.
+# At most fifteen digits: more do not survive the JSON numbers of most languages. Numeric strings are numbers.
 Number = Annotated[Decimal, BeforeValidator(_no_boolean), Field(max_digits=15, decimal_places=6)]
 Amount = Annotated[Decimal, BeforeValidator(_no_boolean), Field(gt=0, max_digits=15, decimal_places=2)]
 Percent = Annotated[Number, Field(ge=0, le=100, decimal_places=2)]
@@ -75,14 +74,14 @@ class Shape(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _leave_out_null_structures(cls, value: object) -> object:
-        """A structure that is null is as if it were not there."""
+    def _drop_null_objects(cls, value: object) -> object:
+        """An object that is null is left out."""
         if not isinstance(value, dict) or None not in value.values():
             return value
-        return {key: each for key, each in value.items() if each is not None or not cls._is_structure(key)}
+        return {key: each for key, each in value.items() if each is not None or not cls._is_object(key)}
 
     @classmethod
-    def _is_structure(cls, key: str) -> bool:
+    def _is_object(cls, key: str) -> bool:
         field = cls.model_fields.get(key)
         return field is not None and isinstance(field.default, BaseModel)
 
@@ -90,35 +89,35 @@ class Shape(BaseModel):
 S = TypeVar("S", bound=Shape)
 
 
-def read(shape: type[S], body: Json, read_only: Collection[str] = ()) -> S:
-    """A null on the top level is as if it were not there; a bad body is a Problem."""
-    given = {key: value for key, value in body.items() if value is not None}
-    for key in given:
+def parse(shape: type[S], body: Json, read_only: Collection[str] = ()) -> S:
+    """Top-level nulls are left out. A bad body raises ApiError."""
+    given_fields = {key: value for key, value in body.items() if value is not None}
+    for key in given_fields:
         if key in read_only:
-            raise Problem(400, "READ_ONLY_PARAMETER", f"read-only key: {key}", key)
+            raise ApiError(400, "READ_ONLY_PARAMETER", f"read-only key: {key}", key)
     try:
-        return shape.model_validate(given)
+        return shape.model_validate(given_fields)
     except ValidationError as error:
-        raise _problem(error) from None
+        raise _api_error(error) from None
 
 
-def given(shape: Shape) -> Json:
-    """What the caller said. What stands in a list is whole, for lists are replaced and not merged."""
-    return {name: _given(getattr(shape, name)) for name in shape.model_fields_set}
+def given_fields(shape: Shape) -> Json:
+    """The fields that the caller gave. Elements of lists are complete: lists are replaced, not merged."""
+    return {name: _given_value(getattr(shape, name)) for name in shape.model_fields_set}
 
 
-def _given(value: object) -> object:
+def _given_value(value: object) -> object:
     if isinstance(value, list):
         return [each.model_dump() if isinstance(each, Shape) else each for each in value]
-    return given(value) if isinstance(value, Shape) else value
+    return given_fields(value) if isinstance(value, Shape) else value
 
 
-def _problem(error: ValidationError) -> Problem:
+def _api_error(error: ValidationError) -> ApiError:
     first = error.errors(include_url=False)[0]
     *path, last = first["loc"]
     field, containers = str(last), Path(path)
     if first["type"] == "extra_forbidden":
-        return Problem(400, "UNKNOWN_PARAMETER", f"unexpected key: {field}", field, containers)
+        return ApiError(400, "UNKNOWN_PARAMETER", f"unexpected key: {field}", field, containers)
     if first["type"] in ("missing", "string_too_short", "too_short"):
         return invalid(f"{field.replace('_', ' ').capitalize()} not set", field, containers or None)
     return invalid(first["msg"].removeprefix("Value error, "), field, containers or None)

@@ -1,0 +1,1 @@
+"""The invoice for its recipient: page and PDF. Computes no sums."""

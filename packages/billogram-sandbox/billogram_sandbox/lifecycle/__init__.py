@@ -1,0 +1,1 @@
+"""A billogram from draft to end: commands, the schedule, late payment, settlement."""
