@@ -1,4 +1,4 @@
-"""Opens the store: a database whose write transactions append to the event feed what they have changed."""
+"""Opens the store: a database whose write transactions append the events of their changes."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""A store with one account, and what the tests put into it."""
+"""Builds a store with one account, and contracts, bills, facts, and callbacks in it."""
 
 from datetime import UTC, datetime
 
@@ -9,9 +9,9 @@ from avtal.contracts.bills.invoice import RemoteInvoice
 from avtal.contracts.periods import Interval, IntervalUnit, Period
 from avtal.contracts.policy import Mode, Policy
 from avtal.contracts.schedule import Schedule
-from avtal.contracts.start_slots import PER_SECOND
+from avtal.contracts.start_slots import RENEWALS_PER_SECOND
 from avtal.store.accounts.accounts import PlatformAccess, create_account
-from avtal.store.billing.bill_creation import BillRequest, begin_bills
+from avtal.store.billing.bill_creation import BillRequest, start_bills
 from avtal.store.billing.bills import MadeInvoice, finish_bills
 from avtal.store.billing.sales import record_sale
 from avtal.store.engine.cipher import Cipher
@@ -32,20 +32,20 @@ CALLBACK_KEY = "s3cret"
 def new_store(url: str, mode: Mode = Mode.AUTOMATIC) -> Database:
     database = open_store(url)
     Table.metadata.create_all(database.engine)
-    make_account(database, mode)
+    new_account(database, mode)
     return database
 
 
-def make_account(database: Database, mode: Mode = Mode.AUTOMATIC, account: str = ACCOUNT) -> None:
+def new_account(database: Database, mode: Mode = Mode.AUTOMATIC, account: str = ACCOUNT) -> None:
     platform = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key", callback_keys=(CALLBACK_KEY,))
     with database.write() as session:
         create_account(session, Cipher(KEY), account, platform, Policy(mode=mode), NOW, 1000)
 
 
-def sold(session: Session, contract_id: str = CONTRACT, account: str = ACCOUNT) -> None:
+def new_contract(session: Session, contract_id: str = CONTRACT, account: str = ACCOUNT) -> None:
     line = {"title": "Global", "quantity": 1, "unit_price": "395.00", "vat_rate": "25"}
-    reader = {"subscriber_id": "s-1", "name": "Anna Lundberg", "email": "anna@example.com"}
-    sale = {"contract_id": contract_id, "subscriber": reader, "lines": [line], "interval": {"unit": "month"}}
+    subscriber = {"subscriber_id": "s-1", "name": "Anna Lundberg", "email": "anna@example.com"}
+    sale = {"contract_id": contract_id, "subscriber": subscriber, "lines": [line], "interval": {"unit": "month"}}
     record_sale(session, account, parse_sale(sale, NOW), NOW)
 
 
@@ -53,24 +53,24 @@ def first_period() -> Period:
     return Schedule(anchor=NOW.date(), interval=Interval(unit=IntervalUnit.MONTH)).period(0)
 
 
-def begin_bill(
+def start_bill(
     session: Session,
     account: str,
     contract_id: str,
     period: Period,
     revision: int,
     now: datetime,
-    per_second: float = PER_SECOND,
+    per_second: float = RENEWALS_PER_SECOND,
 ) -> BillRow:
-    return begin_bills(session, [BillRequest(account, contract_id, period, revision, now)], per_second)[0]
+    return start_bills(session, [BillRequest(account, contract_id, period, revision, now)], per_second)[0]
 
 
 def finish_bill(session: Session, bill: BillRow, invoice: RemoteInvoice, customer_no: int) -> None:
     finish_bills(session, [MadeInvoice(bill.account, bill.bill_id, invoice, customer_no)])
 
 
-def begun(session: Session, contract_id: str = CONTRACT) -> BillRow:
-    return begin_bill(session, ACCOUNT, contract_id, first_period(), 0, NOW)
+def new_bill(session: Session, contract_id: str = CONTRACT) -> BillRow:
+    return start_bill(session, ACCOUNT, contract_id, first_period(), 0, NOW)
 
 
 def fact(kind: FactType, amount_minor: int | None = None, *, uuid: str | None = None, digest: str = "") -> Fact:
@@ -78,13 +78,13 @@ def fact(kind: FactType, amount_minor: int | None = None, *, uuid: str | None = 
     return Fact(type=kind, at=NOW, source="callback", digest=named, event_uuid=uuid, amount_minor=amount_minor)
 
 
-def come(
+def new_callback(
     session: Session,
     callback_id: str,
     group_key: str,
     body: str = "{}",
-    came_at: float = 1000.0,
+    stored_at: float = 1000.0,
     account: str = ACCOUNT,
 ) -> None:
     """A callback that was sent to us, and is stored."""
-    store_callbacks(session, [NewCallback(account, callback_id, group_key, body, came_at)], NOW)
+    store_callbacks(session, [NewCallback(account, callback_id, group_key, body, stored_at)], NOW)

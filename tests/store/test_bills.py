@@ -1,4 +1,4 @@
-"""What the platform made of our order, compared with what we ordered, when the bill's row is finished."""
+"""The invoice that the platform made, compared with the one that was requested."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from avtal.contracts.bills.invoice import RemoteInvoice
 from avtal.store.billing.bills import MadeInvoice, finish_bills
 from avtal.store.engine.database import Database
 from avtal.store.tables import BillRow
-from tests.store.builders import ACCOUNT, BILL, begun, fact, finish_bill, sold
+from tests.store.builders import ACCOUNT, BILL, fact, finish_bill, new_bill, new_contract
 
 TOTAL = 395_00
 
@@ -15,7 +15,7 @@ TOTAL = 395_00
 @pytest.fixture
 def database(database: Database) -> Database:
     with database.write() as session:
-        sold(session)
+        new_contract(session)
     return database
 
 
@@ -29,10 +29,10 @@ def invoice(total_minor: int, fee_minor: int = 0) -> RemoteInvoice:
 
 
 @pytest.mark.parametrize("total_minor", [TOTAL - 1, TOTAL + 1])
-def test_an_invoice_with_another_sum_than_ours_is_parked(database: Database, total_minor: int) -> None:
+def test_bill_whose_invoice_has_another_total_is_parked(database: Database, total_minor: int) -> None:
     """EDGE-33."""
     with database.write() as session:
-        finish_bill(session, begun(session), invoice(total_minor), 1000)
+        finish_bill(session, new_bill(session), invoice(total_minor), 1000)
     with database.read() as session:
         bill = session.get_one(BillRow, (ACCOUNT, BILL))
 
@@ -40,23 +40,23 @@ def test_an_invoice_with_another_sum_than_ours_is_parked(database: Database, tot
     assert bill.billogram_id == "Xk29fPw"
 
 
-def test_the_platforms_own_fee_is_no_other_sum(database: Database) -> None:
+def test_invoice_fee_of_the_platform_does_not_park_the_bill(database: Database) -> None:
     with database.write() as session:
-        finish_bill(session, begun(session), invoice(TOTAL + 29_00, fee_minor=29_00), 1000)
+        finish_bill(session, new_bill(session), invoice(TOTAL + 29_00, fee_minor=29_00), 1000)
     with database.read() as session:
         bill = session.get_one(BillRow, (ACCOUNT, BILL))
 
     assert (bill.status, bill.remaining_minor) == (BillStatus.OPEN, TOTAL + 29_00)
 
 
-def test_two_invoices_for_one_bill_are_parked_and_what_was_paid_stays(database: Database) -> None:
-    """Both answers come with one batch."""
+def test_second_invoice_parks_the_bill_and_keeps_its_payment(database: Database) -> None:
+    """Both invoices arrive in one batch."""
     first = invoice(TOTAL)
     first = first.model_copy(update={"facts": (*first.facts, fact(FactType.PAYMENT, 100_00))})
-    answers = [first, invoice(TOTAL).model_copy(update={"billogram_id": "another"})]
+    invoices = [first, invoice(TOTAL).model_copy(update={"billogram_id": "another"})]
     with database.write() as session:
-        begun(session)
-        finish_bills(session, [MadeInvoice(ACCOUNT, BILL, answer, 1000) for answer in answers])
+        new_bill(session)
+        finish_bills(session, [MadeInvoice(ACCOUNT, BILL, one, 1000) for one in invoices])
     with database.read() as session:
         bill = session.get_one(BillRow, (ACCOUNT, BILL))
 

@@ -1,4 +1,4 @@
-"""Facts enter a bill by one door: each once, in any order, and the contract hears of what it decides by."""
+"""Facts are appended once each, in any order; the contract gets a message if it decides by them."""
 
 from itertools import permutations
 
@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from avtal.contracts.bills.bill import BillStatus, FactType
-from avtal.store.billing.bills import snapshot_of
 from avtal.store.billing.facts import append_facts, facts_of
 from avtal.store.engine.database import Database
 from avtal.store.tables import BillRow, OutboxRow
-from tests.store.builders import ACCOUNT, BILL, NOW, begin_bill, begun, fact, first_period, sold
+from avtal.store.tables.snapshots import snapshot_of
+from tests.store.builders import ACCOUNT, BILL, NOW, fact, first_period, new_bill, new_contract, start_bill
 
 DISPATCHED = fact(FactType.DISPATCHED, uuid="d")
 PAYMENT = fact(FactType.PAYMENT, 395_00, uuid="p")
@@ -22,23 +22,23 @@ VIEWED = fact(FactType.OTHER, uuid="v")
 @pytest.fixture
 def database(database: Database) -> Database:
     with database.write() as session:
-        sold(session)
+        new_contract(session)
         session.execute(sa.delete(OutboxRow))
     return database
 
 
 def made(session: Session) -> BillRow:
-    bill = begun(session)
+    bill = new_bill(session)
     bill.made = True
     append_facts(session, bill, [DISPATCHED], signal=False)
     return bill
 
 
-def told(session: Session) -> list[str | None]:
+def messages(session: Session) -> list[str | None]:
     return list(session.scalars(sa.select(OutboxRow.bill_id)))
 
 
-def test_a_fact_that_comes_again_is_known_and_changes_nothing(database: Database) -> None:
+def test_repeated_fact_changes_nothing(database: Database) -> None:
     with database.write() as session:
         bill = made(session)
         rose = [append_facts(session, bill, [PAYMENT]), append_facts(session, bill, [PAYMENT])]
@@ -46,14 +46,14 @@ def test_a_fact_that_comes_again_is_known_and_changes_nothing(database: Database
 
         assert rose == [True, False]
         assert [known.type for known in facts_of(session, bill)] == [FactType.DISPATCHED, FactType.PAYMENT]
-        assert told(session) == [BILL]
+        assert messages(session) == [BILL]
 
 
-def test_the_order_of_coming_does_not_matter(database: Database) -> None:
+def test_order_of_facts_does_not_matter(database: Database) -> None:
     outcomes = set()
     for order in permutations([DISPATCHED, PAYMENT, VIEWED]):
         with database.write() as session:
-            bill = begun(session)
+            bill = new_bill(session)
             bill.made = True
             for one in order:
                 append_facts(session, bill, [one])
@@ -64,7 +64,7 @@ def test_the_order_of_coming_does_not_matter(database: Database) -> None:
     assert next(iter(outcomes))[:2] == (BillStatus.PAID, 0)
 
 
-def test_what_the_contract_does_not_decide_by_is_kept_and_not_told(database: Database) -> None:
+def test_indecisive_fact_is_stored_without_a_message(database: Database) -> None:
     with database.write() as session:
         bill = made(session)
         version = bill.version
@@ -72,28 +72,28 @@ def test_what_the_contract_does_not_decide_by_is_kept_and_not_told(database: Dat
 
         assert not rose
         assert bill.version == version
-        assert told(session) == []
+        assert messages(session) == []
 
 
-def test_a_bill_that_is_being_made_is_told_by_its_maker_alone(database: Database) -> None:
+def test_creating_bill_queues_no_message(database: Database) -> None:
     with database.write() as session:
-        bill = begun(session)
+        bill = new_bill(session)
         rose = append_facts(session, bill, [DISPATCHED, PAYMENT])
 
         assert rose
         assert bill.status == BillStatus.CREATING
-        assert told(session) == []
+        assert messages(session) == []
 
 
-def test_a_period_has_at_most_one_bill_that_is_not_void(database: Database) -> None:
+def test_period_has_at_most_one_bill_that_is_not_void(database: Database) -> None:
     with database.write() as session:
-        first = begun(session)
-        second = begin_bill(session, ACCOUNT, first.contract_id, first_period(), 1, NOW)
+        first = new_bill(session)
+        second = start_bill(session, ACCOUNT, first.contract_id, first_period(), 1, NOW)
         states = [(first.void, first.status), (second.void, second.status)]
-        again = begun(session)
+        restarted = new_bill(session)
 
         assert states == [(True, BillStatus.VOID), (False, BillStatus.CREATING)]
-        assert snapshot_of(again).bill_id == second.bill_id
+        assert snapshot_of(restarted).bill_id == second.bill_id
         first.void = False
         with pytest.raises(IntegrityError):
             session.flush()

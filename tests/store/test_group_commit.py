@@ -1,4 +1,4 @@
-"""Writes of many in one transaction."""
+"""Concurrent writes that share transactions."""
 
 import asyncio
 from contextvars import ContextVar
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from avtal.store.billing.start_slots import take_start_slots
 from avtal.store.engine.database import Database
-from avtal.store.engine.group_commit import TOGETHER_MAX, GroupCommit
+from avtal.store.engine.group_commit import BATCH_MAX, GroupCommit
 from avtal.store.tables import StartSlotRow
 from tests.conftest import new_database
 from tests.store.builders import ACCOUNT, NOW, new_store
@@ -35,7 +35,7 @@ def take_later(session: Session) -> int:
 
 def fail(session: Session) -> int:
     take_start_slots(session, ACCOUNT, NOW)
-    raise LookupError("a mistake")
+    raise LookupError("an internal error")
 
 
 def taken(database: Database) -> int:
@@ -43,46 +43,44 @@ def taken(database: Database) -> int:
         return session.scalar(sa.select(StartSlotRow.taken)) or 0
 
 
-async def test_one_that_comes_alone_is_written_at_once_and_can_be_seen_when_it_is_answered(database: Database) -> None:
+async def test_single_write_is_committed_before_its_result(database: Database) -> None:
     assert await GroupCommit(database).submit(take) == 0
     assert taken(database) == 1
 
 
-async def test_what_comes_while_others_are_written_goes_into_the_next_transaction(
-    database: Database, commits: list[str]
-) -> None:
-    together = GroupCommit(database)
-    places = await asyncio.gather(*(together.submit(take) for _ in range(3 * TOGETHER_MAX)))
+async def test_writes_during_a_commit_share_the_next_transaction(database: Database, commits: list[str]) -> None:
+    writes = GroupCommit(database)
+    slots = await asyncio.gather(*(writes.submit(take) for _ in range(3 * BATCH_MAX)))
 
-    assert places == list(range(3 * TOGETHER_MAX))
+    assert slots == list(range(3 * BATCH_MAX))
     assert len(commits) == 3
 
 
-async def test_who_fails_fails_alone(database: Database) -> None:
-    together = GroupCommit(database)
-    answers = await asyncio.gather(*(together.submit(work) for work in (take, fail, take)), return_exceptions=True)
+async def test_failed_write_does_not_fail_its_batch(database: Database) -> None:
+    writes = GroupCommit(database)
+    results = await asyncio.gather(*(writes.submit(work) for work in (take, fail, take)), return_exceptions=True)
 
-    assert {answers[0], answers[2]} == {0, 1}
-    assert isinstance(answers[1], LookupError)
+    assert {results[0], results[2]} == {0, 1}
+    assert isinstance(results[1], LookupError)
     assert taken(database) == 2
 
 
-async def test_who_holds_many_locks_waits_for_none(postgresql: sa.URL) -> None:
-    """Two hours stand for two bills: another transaction has one, and wants the other."""
+async def test_batch_does_not_wait_for_locks(postgresql: sa.URL) -> None:
+    """Another transaction holds one hour and wants the other."""
     database = new_store(new_database(postgresql))
-    together = GroupCommit(database)
+    writes = GroupCommit(database)
     with database.write() as session:
         take_start_slots(session, ACCOUNT, NOW)
-        free, locked = (asyncio.create_task(together.submit(work)) for work in (take_later, take))
+        free, locked = (asyncio.create_task(writes.submit(work)) for work in (take_later, take))
         assert await free == 0
         assert take_later(session) == 1
     assert await locked == 1
     database.close()
 
 
-async def test_who_waits_no_longer_leaves_the_others_and_what_was_asked_for(database: Database) -> None:
-    together = GroupCommit(database)
-    first, second = (asyncio.create_task(together.submit(take)) for _ in range(2))
+async def test_cancelled_caller_does_not_cancel_its_write(database: Database) -> None:
+    writes = GroupCommit(database)
+    first, second = (asyncio.create_task(writes.submit(take)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
 
@@ -91,11 +89,11 @@ async def test_who_waits_no_longer_leaves_the_others_and_what_was_asked_for(data
     assert taken(database) == 2
 
 
-async def test_each_is_done_in_the_context_of_who_asked(database: Database) -> None:
-    together = GroupCommit(database)
+async def test_write_runs_in_the_context_of_its_caller(database: Database) -> None:
+    writes = GroupCommit(database)
 
-    async def ask(name: str) -> str:
+    async def submit(name: str) -> str:
         whose.set(name)
-        return await together.submit(lambda _: whose.get())
+        return await writes.submit(lambda _: whose.get())
 
-    assert await asyncio.gather(*(ask(name) for name in ("a", "b", "c"))) == ["a", "b", "c"]
+    assert await asyncio.gather(*(submit(name) for name in ("a", "b", "c"))) == ["a", "b", "c"]

@@ -1,1 +1,1 @@
-"""Accounts with their keys and policies, and the operators who log in to the portal."""
+"""Accounts with their keys, policies, and endpoints, and the operators who log in to the portal."""

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from avtal.contracts.frozen import Frozen
-from avtal.contracts.policy import Policy, changed
+from avtal.contracts.policy import Policy, with_changes
 from avtal.store.engine.cipher import Cipher
 from avtal.store.feed.events import open_feed
 from avtal.store.tables import AccountRow, ApiKeyRow, PolicyRow
 
-CALLBACK_KEYS_KEPT = 2
+CALLBACK_KEYS_MAX = 2
 FIRST_CUSTOMER_NO = 100_000
 
 
@@ -24,7 +24,7 @@ class AccountNotFound(Exception): ...
 
 
 class PlatformAccess(Frozen):
-    """How an account reaches the platform, and how the platform's callbacks are known."""
+    """An account's credentials at the platform, and the keys that the platform signs callbacks with, newest first."""
 
     url: str
     user: str
@@ -62,15 +62,17 @@ def create_account(
 
 
 def set_platform(session: Session, cipher: Cipher, account: str, platform: PlatformAccess) -> None:
-    """New credentials; a new callback key joins the newest one, which stays valid during the rotation."""
+    """Replaces the credentials. A new callback key is added, and the newest one before it stays valid. Raises
+    AccountNotFound."""
     row = locked_account(session, account)
     row.platform_url, row.platform_user, row.platform_key = platform.url, platform.user, cipher.seal(platform.key)
     known = [cipher.unseal(key) for key in row.callback_keys]
     newest = [key for key in platform.callback_keys if key not in known]
-    row.callback_keys = [cipher.seal(key) for key in (*newest, *known)][:CALLBACK_KEYS_KEPT]
+    row.callback_keys = [cipher.seal(key) for key in (*newest, *known)][:CALLBACK_KEYS_MAX]
 
 
 def platform_access(session: Session, cipher: Cipher, account: str) -> PlatformAccess | None:
+    """None for an unknown account. Raises SecretsUnreadable."""
     row = session.get(AccountRow, account)
     if row is None:
         return None
@@ -83,13 +85,13 @@ def platform_access(session: Session, cipher: Cipher, account: str) -> PlatformA
 
 
 def callback_keys(session: Session, cipher: Cipher, account: str) -> tuple[str, ...] | None:
-    """Those that the account's callbacks may be signed with; None without such an account."""
+    """Keys that the account's callbacks may be signed with; None for an unknown account. Raises SecretsUnreadable."""
     sealed = session.scalar(sa.select(AccountRow.callback_keys).where(AccountRow.account == account))
     return None if sealed is None else tuple(cipher.unseal(key) for key in sealed)
 
 
 def new_api_key(session: Session, account: str, now: datetime) -> str:
-    """Shown once; only its digest is kept. Raises AccountNotFound."""
+    """Returns the key, of which only the digest is stored. Raises AccountNotFound."""
     locked_account(session, account)
     key = f"avtal_{secrets.token_urlsafe(32)}"
     session.add(ApiKeyRow(digest=_digest(key), account=account, created_at=now))
@@ -111,26 +113,27 @@ def current_policy(session: Session, account: str) -> tuple[int, Policy]:
 
 
 def change_policy(session: Session, account: str, changes: dict[str, object], now: datetime) -> tuple[int, Policy]:
-    """The version after the change; an empty change makes none. Raises AccountNotFound, ValidationError."""
+    """Returns the newest version; a change that changes nothing adds none. Raises AccountNotFound, ValidationError."""
     row = locked_account(session, account)
     version, policy = current_policy(session, account)
-    wanted = changed(policy, changes)
-    if wanted == policy:
+    new = with_changes(policy, changes)
+    if new == policy:
         return version, policy
     row.policy_version = version + 1
-    session.add(PolicyRow(account=account, version=version + 1, created_at=now, policy=wanted.model_dump(mode="json")))
-    return version + 1, wanted
+    session.add(PolicyRow(account=account, version=version + 1, created_at=now, policy=new.model_dump(mode="json")))
+    return version + 1, new
 
 
 def take_customer_no(session: Session, account: str) -> int:
-    """The next number of the account's own range; never given twice."""
+    """The next number of the account's own range; no number is returned twice."""
     row = locked_account(session, account)
     row.next_customer_no += 1
     return row.next_customer_no - 1
 
 
 def locked_account(session: Session, account: str) -> AccountRow:
-    row = session.get(AccountRow, account, with_for_update={"key_share": True})  # rows that name it may be added
+    """Raises AccountNotFound."""
+    row = session.get(AccountRow, account, with_for_update={"key_share": True})  # rows that reference it may be added
     if row is None:
         raise AccountNotFound(account)
     return row

@@ -1,4 +1,4 @@
-"""Operators of the portal: who they are, their sessions, and how often a password may be tried. All in real time."""
+"""Operators of the portal, their sessions, and the limit on login attempts. All times are real time."""
 
 import hashlib
 import secrets
@@ -12,9 +12,9 @@ from avtal.store.accounts.accounts import locked_account
 from avtal.store.accounts.passwords import hash_of
 from avtal.store.tables import LoginAttemptRow, OperatorRow, OperatorSessionRow
 
-SESSION_LASTS = timedelta(hours=12)
-TRIES_MAX = 10
-TRIES_WITHIN = timedelta(minutes=15)
+SESSION_DURATION = timedelta(hours=12)
+ATTEMPTS_MAX = 10
+ATTEMPTS_WITHIN = timedelta(minutes=15)
 
 
 class UserNameTaken(Exception):
@@ -30,7 +30,7 @@ class Operator(Frozen):
 
 
 def put_operator(session: Session, account: str, user_name: str, password: str, now: datetime) -> None:
-    """Makes the operator, or sets another password, which ends what was open. Raises AccountNotFound, UserNameTaken."""
+    """Adds an operator, or sets another password and ends all sessions. Raises AccountNotFound, UserNameTaken."""
     locked_account(session, account)
     row = session.get(OperatorRow, user_name, with_for_update=True)
     if row is None:
@@ -52,10 +52,10 @@ def password_hash_of(session: Session, user_name: str) -> str | None:
 
 
 def open_session(session: Session, user_name: str, now: datetime) -> str:
-    """The token for the operator's cookie; only its digest is kept. Sessions that are over are cleared away."""
+    """Returns the token for the cookie, of which only the digest is stored. Deletes expired sessions."""
     session.execute(sa.delete(OperatorSessionRow).where(OperatorSessionRow.ends_at <= now))
     token = secrets.token_urlsafe(32)
-    session.add(OperatorSessionRow(digest=_digest(token), user_name=user_name, ends_at=now + SESSION_LASTS))
+    session.add(OperatorSessionRow(digest=_digest(token), user_name=user_name, ends_at=now + SESSION_DURATION))
     return token
 
 
@@ -73,10 +73,10 @@ def close_session(session: Session, token: str) -> None:
 
 
 def record_attempt(session: Session, user_name: str, now: datetime) -> None:
-    """Counted before the password is looked at, so that tries at the same time count too. Raises TooManyAttempts."""
-    session.execute(sa.delete(LoginAttemptRow).where(LoginAttemptRow.at <= now - TRIES_WITHIN))
-    tries = session.scalar(sa.select(sa.func.count()).where(LoginAttemptRow.user_name == user_name))
-    if tries is not None and tries >= TRIES_MAX:
+    """Call it before checking the password, so that concurrent attempts count too. Raises TooManyAttempts."""
+    session.execute(sa.delete(LoginAttemptRow).where(LoginAttemptRow.at <= now - ATTEMPTS_WITHIN))
+    attempts = session.scalar(sa.select(sa.func.count()).where(LoginAttemptRow.user_name == user_name))
+    if attempts is not None and attempts >= ATTEMPTS_MAX:
         raise TooManyAttempts(user_name)
     session.add(LoginAttemptRow(user_name=user_name, at=now))
 

@@ -1,1 +1,1 @@
-"""What sales, bills, and facts write."""
+"""Sales, terms, bills, and facts: what writes them."""

@@ -1,8 +1,6 @@
-"""How bills begin: frozen, and stored before anything is said to the platform (IDEM-2).
+"""Starts the creation of bills: their content is frozen and stored before the platform gets a request (IDEM-2).
 
-What a bill is made of (terms, policy, rows) is read once and frozen with it. Each time that it is begun anew, after a
-failure or by a person, only its way to the reader is chosen again.
-A question for each kind of row, however many bills begin together.
+One statement per kind of row, however many bills are started together.
 """
 
 from collections import defaultdict
@@ -13,31 +11,29 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from avtal.contracts.bills.bill import BillStatus, Parked, ParkedReason, bill_id
+from avtal.contracts.bills.bill import BillStatus, bill_id
+from avtal.contracts.bills.creation import CreationStart, Terms, bill_content, creation_start, terms_in_force
 from avtal.contracts.bills.invoice import Subscriber
-from avtal.contracts.delivery import DeliveryMethod, Reach, choose_method
-from avtal.contracts.money import agreed_total_minor, rows_for, totals
 from avtal.contracts.periods import Period
-from avtal.contracts.policy import Policy, changed
+from avtal.contracts.policy import Policy, with_changes
 from avtal.contracts.schedule import BillingTime, Schedule
-from avtal.contracts.start_slots import PER_SECOND, hour_of, start_slot_seconds
+from avtal.contracts.start_slots import RENEWALS_PER_SECOND, slot_hour, start_slot_seconds
 from avtal.store.accounts.accounts import current_policy
-from avtal.store.billing.bill_batch import Key, apart, lock_bills
-from avtal.store.billing.bills import apply_policy, finish_without_invoice, park_bill, void_bill
+from avtal.store.billing.bill_locks import Key, lock_bills, split_keys
+from avtal.store.billing.bills import apply_policy, park_bill, recompute_after_decision, void_bill
 from avtal.store.billing.start_slots import take_start_slots
-from avtal.store.billing.terms import Terms, in_force
 from avtal.store.feed.change_tracking import track_bill
 from avtal.store.tables import AccountRow, BillRow, ContractRow, PolicyRow, SubscriberRow, Table, TermsRow
 
-Hours = dict[tuple[str, datetime], list[BillRow]]
-"""By account and hour: bills whose successors fall due then."""
+BillsByHour = dict[tuple[str, datetime], list[BillRow]]
+"""By account and hour: new bills whose successors fall due in that hour."""
 
 
 def _same(one: type[Table], other: type[Table], *columns: str) -> sa.ColumnElement[bool]:
     return sa.and_(*(getattr(one, column) == getattr(other, column) for column in columns))
 
 
-_MADE_OF = (
+_SOURCES = (
     sa.select(ContractRow, TermsRow, SubscriberRow, AccountRow, PolicyRow)
     .join(TermsRow, _same(TermsRow, ContractRow, "account", "contract_id"))
     .join(SubscriberRow, _same(SubscriberRow, ContractRow, "account", "subscriber_id"))
@@ -49,11 +45,11 @@ _MADE_OF = (
     )
     .order_by(TermsRow.version)
 )
-"""Built once, like others that are asked often: to build a statement takes longer than to ask it."""
+"""Built once: building it takes longer than running it."""
 
 
 class BillRequest(NamedTuple):
-    """What a contract asks for. `traceparent` is that of the work that asks."""
+    """A bill that a contract requests. `now` is the contract's time; `traceparent` is the trace of the request."""
 
     account: str
     contract_id: str
@@ -71,137 +67,129 @@ class BillRequest(NamedTuple):
         return self.account, bill_id(self.contract_id, self.period.number, self.revision)
 
 
-class Parts(NamedTuple):
-    """What a contract's bills are made of: all versions of its terms, the oldest first."""
+class Sources(NamedTuple):
+    """What a contract's bills are made of; `versions` are all of its terms, oldest first."""
 
     contract: ContractRow
     versions: list[Terms]
     subscriber: SubscriberRow
 
 
-def begin_bills(session: Session, orders: Sequence[BillRequest], per_second: float = PER_SECOND) -> Sequence[BillRow]:
-    """The bills in the order of `orders`, locked. With each new one the next period's gets its turn, at so many
+def start_bills(
+    session: Session, requests: Sequence[BillRequest], per_second: float = RENEWALS_PER_SECOND
+) -> Sequence[BillRow]:
+    """The bills in the order of `requests`, locked. For each new one the successor's start slot is taken, of
     `per_second`.
 
-    Nothing is left to do for one that is `made` or `void` already, or whose status says that it is parked. A contract
-    that begins anew asks for the first revision, and gets the one that its period has.
+    A bill that is `made`, `void`, or parked afterwards needs no invoice. A workflow that was started anew requests the
+    first revision, and gets the one that its period has.
     """
-    bills = {(bill.account, bill.bill_id): bill for bill in lock_bills(session, {order.bill for order in orders})}
-    made_of = _made_of(session, {order.contract for order in orders})
-    hours: Hours = defaultdict(list)
-    begun: list[BillRow] = []
-    for order in orders:
-        bill = bills.get(order.bill)
+    bills = {(bill.account, bill.bill_id): bill for bill in lock_bills(session, {one.bill for one in requests})}
+    sources = _sources(session, {one.contract for one in requests})
+    new_bills: BillsByHour = defaultdict(list)
+    started: list[BillRow] = []
+    for request in requests:
+        bill = bills.get(request.bill)
         if bill is not None and bill.void:
-            bill = _bill_in_force(session, order) or bill
+            bill = _bill_of_period(session, request) or bill
         if bill is None or not (bill.made or bill.void):
-            bill = _begin(session, order, made_of[order.contract], bill, hours)
-        bills[order.bill] = bill
-        begun.append(bill)
-    _give_turns(session, hours, per_second)
-    return begun
+            bill = _start_bill(session, request, sources[request.contract], bill, new_bills)
+        bills[request.bill] = bill
+        started.append(bill)
+    _assign_start_slots(session, new_bills, per_second)
+    return started
 
 
-def _begin(session: Session, order: BillRequest, parts: Parts, bill: BillRow | None, hours: Hours) -> BillRow:
-    terms = in_force(parts.versions, order.period.number)
-    version, policy = current_policy(session, order.account)
-    policy = changed(policy, terms.policy_override)
+def _start_bill(
+    session: Session, request: BillRequest, sources: Sources, bill: BillRow | None, new_bills: BillsByHour
+) -> BillRow:
+    terms = terms_in_force(sources.versions, request.period.number)
+    version, policy = current_policy(session, request.account)
+    policy = with_changes(policy, terms.policy_override)
     if bill is None:
-        if order.revision > 0:
-            _void_earlier_revision(session, order)
-        bill = _frozen(order, parts.contract, terms, version, policy)
-        next_due = BillingTime(lead_days=policy.renewal_lead_days).shifted(order.period.end, bill.zone)
-        hours[order.account, hour_of(next_due)].append(bill)
+        if request.revision > 0:
+            _void_earlier_revision(session, request)
+        bill = _new_bill(request, sources.contract, terms, version, policy)
+        next_due = BillingTime(lead_days=policy.renewal_lead_days).shifted(request.period.end, bill.zone)
+        new_bills[request.account, slot_hour(next_due)].append(bill)
     track_bill(session, bill)
     bill.attempts += 1
     bill.parked_reason = bill.parked_field = bill.provider_message = None
     bill.status = BillStatus.CREATING
     session.add(bill)
-    if bill.total_minor == 0:
-        bill.made = True
-        finish_without_invoice(session, bill)
-    else:
-        _choose_way(session, bill, parts.subscriber, terms, policy)
+    subscriber = Subscriber.model_validate(sources.subscriber.subscriber)
+    _apply_start(session, bill, creation_start(bill.total_minor, terms, subscriber, policy))
     return bill
 
 
-def _give_turns(session: Session, hours: Hours, per_second: float) -> None:
-    for account, hour in sorted(hours):  # always in this order, so that no two wait for each other
-        bills = hours[account, hour]
-        for place, bill in zip(take_start_slots(session, account, hour, len(bills)), bills, strict=True):
-            bill.start_slot_seconds = start_slot_seconds(place, per_second)
+def _apply_start(session: Session, bill: BillRow, start: CreationStart) -> None:
+    if start.is_free:
+        bill.made = True
+        recompute_after_decision(session, bill)
+        return
+    bill.delivery_method, bill.edi_number = start.delivery_method, start.edi_number
+    if start.parked is not None:
+        park_bill(session, bill, start.parked, "")
 
 
-def _void_earlier_revision(session: Session, order: BillRequest) -> None:
-    """IDEM-8: the slot is freed in the transaction that fills it again."""
-    earlier = _bill_in_force(session, order)
+def _assign_start_slots(session: Session, new_bills: BillsByHour, per_second: float) -> None:
+    for account, hour in sorted(new_bills):  # always in this order, so that no two transactions deadlock
+        bills = new_bills[account, hour]
+        for slot, bill in zip(take_start_slots(session, account, hour, len(bills)), bills, strict=True):
+            bill.start_slot_seconds = start_slot_seconds(slot, per_second)
+
+
+def _void_earlier_revision(session: Session, request: BillRequest) -> None:
+    """In the transaction that creates the next one (IDEM-8): a period has one bill that is not void."""
+    earlier = _bill_of_period(session, request)
     if earlier is not None:
         void_bill(session, earlier)
         session.flush()
 
 
-def _bill_in_force(session: Session, order: BillRequest) -> BillRow | None:
+def _bill_of_period(session: Session, request: BillRequest) -> BillRow | None:
+    """The one that is not void."""
     return session.scalars(
         sa.select(BillRow)
-        .where(BillRow.account == order.account, BillRow.contract_id == order.contract_id)
-        .where(BillRow.period_no == order.period.number, BillRow.void.is_(False))
+        .where(BillRow.account == request.account, BillRow.contract_id == request.contract_id)
+        .where(BillRow.period_no == request.period.number, BillRow.void.is_(False))
         .with_for_update()
     ).one_or_none()
 
 
-def _made_of(session: Session, contracts: Collection[Key]) -> dict[Key, Parts]:
-    """Account and policy are read in the same query, so that whoever wants them in this transaction has them."""
-    found: dict[Key, Parts] = {}
-    for contract, terms, subscriber, _, _ in session.execute(_MADE_OF, apart(contracts)):
-        parts = found.setdefault((contract.account, contract.contract_id), Parts(contract, [], subscriber))
-        parts.versions.append(Terms.model_validate(terms, from_attributes=True))
+def _sources(session: Session, contracts: Collection[Key]) -> dict[Key, Sources]:
+    """Also loads account and policy, so that `current_policy` and others find them in the session."""
+    found: dict[Key, Sources] = {}
+    for contract, terms, subscriber, _, _ in session.execute(_SOURCES, split_keys(contracts)):
+        sources = found.setdefault((contract.account, contract.contract_id), Sources(contract, [], subscriber))
+        sources.versions.append(Terms.model_validate(terms, from_attributes=True))
     return found
 
 
-def _frozen(order: BillRequest, contract: ContractRow, terms: Terms, version: int, policy: Policy) -> BillRow:
-    rows = rows_for(terms.lines, contract.prices_include_vat)
-    sums = totals(rows)
-    account, identity = order.bill
+def _new_bill(request: BillRequest, contract: ContractRow, terms: Terms, version: int, policy: Policy) -> BillRow:
+    content = bill_content(terms.lines, prices_include_vat=contract.prices_include_vat)
+    account, identity = request.bill
     bill = BillRow(
         account=account,
         bill_id=identity,
         contract_id=contract.contract_id,
         zone=Schedule.model_validate(contract.schedule).zone,
-        period_no=order.period.number,
-        revision=order.revision,
-        period_start=order.period.start,
-        period_end=order.period.end,
-        created_at=order.now,
+        period_no=request.period.number,
+        revision=request.revision,
+        period_start=request.period.start,
+        period_end=request.period.end,
+        created_at=request.now,
         version=0,
         status=BillStatus.CREATING,
         made=False,
         void=False,
         attempts=0,
-        traceparent=order.traceparent,
+        traceparent=request.traceparent,
         mode=policy.mode,
         payment_days=policy.payment_days,
-        rows=[row.model_dump(mode="json") for row in rows],
         currency=contract.currency,
-        agreed_total_minor=agreed_total_minor(terms.lines, contract.prices_include_vat),
-        total_minor=sums.total_minor,
-        vat_minor=sums.vat_minor,
-        rounding_minor=sums.rounding_minor,
-        remaining_minor=sums.total_minor,
+        remaining_minor=content.total_minor,
+        **content.model_dump(mode="json"),
     )
     apply_policy(bill, version, policy)
     return bill
-
-
-def _choose_way(session: Session, bill: BillRow, reader: SubscriberRow, terms: Terms, policy: Policy) -> None:
-    subscriber = Subscriber.model_validate(reader.subscriber)
-    reach = Reach(
-        email=subscriber.email,
-        phone=subscriber.phone,
-        address=subscriber.address,
-        edi_number=terms.edi_number or subscriber.edi_number,
-    )
-    method = choose_method(terms.delivery_method, reach, policy.default_delivery_method, policy.placeholder_domains)
-    bill.delivery_method = method
-    bill.edi_number = reach.edi_number if method is DeliveryMethod.EDI else None
-    if method is None:
-        park_bill(session, bill, Parked(reason=ParkedReason.UNDELIVERABLE), "")

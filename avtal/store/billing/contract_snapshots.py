@@ -8,7 +8,7 @@ from avtal.store.tables import ContractRow
 
 
 def write_contract_snapshot(session: Session, account: str, contract_id: str, snapshot: ContractSnapshot) -> None:
-    """A snapshot that is not newer than the row changes nothing."""
+    """Changes nothing if the row's counter is as high or higher."""
     row = session.get_one(ContractRow, (account, contract_id), with_for_update=True)
     if snapshot.counter <= row.counter:
         return
@@ -16,4 +16,4 @@ def write_contract_snapshot(session: Session, account: str, contract_id: str, sn
     row.counter = snapshot.counter
     row.status, row.access, row.reason, row.since = snapshot.status, snapshot.access, snapshot.reason, snapshot.since
     row.ending = snapshot.ending.model_dump(mode="json") if snapshot.ending else None
-    row.skipped_periods = [skipped_periods.model_dump() for skipped_periods in snapshot.skipped_periods]
+    row.skipped_periods = [skipped.model_dump() for skipped in snapshot.skipped_periods]

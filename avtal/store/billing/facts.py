@@ -1,93 +1,120 @@
-"""The one door by which facts enter a bill.
+"""Appends facts to bills. No other code does.
 
-In one transaction, with the bill's row locked: the facts that are new are added, the status is computed from all of
-them by `contracts.bill`, and the version rises if anything changed that the contract decides by. Then the contract is
-told, unless the bill is still being made: its maker returns it.
+In one transaction, with the bills' rows locked: facts that are new are added, the status is computed from all facts by
+`contracts.bills`, and the version rises if anything changed that the contract decides by. Then a message to the
+contract is queued, unless the bill is still creating: its activity returns the snapshot itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from avtal.contracts.bills.bill import BillStatus, Fact, Parked, ParkedReason, add_up, is_same_fact, status_of
+from avtal.contracts.bills.bill import BillStatus, Fact, ParkedReason, add_up, is_same_fact, status_of
 from avtal.contracts.periods import civil_day
+from avtal.store.billing.bill_locks import BillReference, Key, split_keys
 from avtal.store.feed.change_tracking import track_bill
 from avtal.store.tables import BillRow, FactRow, OutboxRow
+from avtal.store.tables.snapshots import parked_of
 
-_WRITE = sa.insert(FactRow)
-_OF_BILL = (
-    sa.select(FactRow.fact)
-    .where(FactRow.account == sa.bindparam("account"), FactRow.bill_id == sa.bindparam("bill_id"))
+_INSERT = sa.insert(FactRow)
+_BY_BILL_ID = (
+    sa.select(FactRow.account, FactRow.bill_id, FactRow.fact)
+    .where(
+        FactRow.account.in_(sa.bindparam("accounts", expanding=True)),
+        FactRow.bill_id.in_(sa.bindparam("ids", expanding=True)),
+    )
     .order_by(FactRow.at, FactRow.id)
 )
 _QUEUE = sa.insert(OutboxRow).inline()
 
 
+class BillBatch:
+    """Bills to which facts are appended together: read with one statement, and written with one."""
+
+    def __init__(self, session: Session, bills: Sequence[BillRow]) -> None:
+        """`bills` are locked by this transaction."""
+        self._session = session
+        self._bills = bills
+        self._known = _facts(session, [(bill.account, bill.bill_id) for bill in bills])
+        self._new: list[tuple[BillRow, Fact]] = []
+
+    def bill(self, reference: BillReference) -> BillRow | None:
+        """By the invoice, or by our id as long as the bill has no invoice (EDGE-14)."""
+        of_account = [bill for bill in self._bills if bill.account == reference.account]
+        of_invoice = (bill for bill in of_account if bill.billogram_id == reference.billogram_id)
+        by_our_id = (bill for bill in of_account if bill.bill_id == reference.custom and bill.billogram_id is None)
+        return next(of_invoice, None) or next(by_our_id, None)
+
+    def facts_of(self, bill: BillRow) -> Sequence[Fact]:
+        return self._known[bill.account, bill.bill_id]
+
+    def append_facts(self, bill: BillRow, facts: Iterable[Fact], *, signal: bool = True) -> bool:
+        """Updates the bill. Its new facts are inserted by `write`. `signal` queues a message to its contract. Returns
+        whether its version rose."""
+        known = self._known[bill.account, bill.bill_id]
+        tracked = track_bill(self._session, bill)
+        new: list[Fact] = []
+        for fact in facts:
+            if not any(is_same_fact(fact, other) for other in (*known, *new)):
+                new.append(fact)
+        known += new
+        self._new += [(bill, fact) for fact in new]
+        tracked.add_facts(new, known)
+        return recompute(self._session, bill, known, signal=signal)
+
+    def write(self) -> None:
+        """Call it once all facts are appended, and before anything else reads them."""
+        if self._new:
+            self._session.flush()  # the bill's row goes before its facts
+            self._session.connection().execute(_INSERT, [_row(bill, fact) for bill, fact in self._new])
+            self._new = []
+
+
 def append_facts(session: Session, bill: BillRow, facts: Iterable[Fact], *, signal: bool = True) -> bool:
-    """`bill` is locked by this transaction; `signal` queues its news for the contract. True if its version rose."""
-    version = bill.version
-    new = take_facts(session, bill, facts_of(session, bill), facts, signal=signal)
-    write_facts(session, [(bill, fact) for fact in new])
-    return bill.version > version
-
-
-def take_facts(
-    session: Session, bill: BillRow, known: Sequence[Fact], facts: Iterable[Fact], *, signal: bool = True
-) -> Sequence[Fact]:
-    """Those of `facts` that are new. The bill is what they make it; the caller writes them in this transaction."""
-    new: list[Fact] = []
-    for fact in facts:
-        if not any(is_same_fact(fact, other) for other in (*known, *new)):
-            new.append(fact)
-    track_bill(session, bill).note_facts(new, [*known, *new])
-    recompute(session, bill, [*known, *new], signal=signal)
-    return new
-
-
-def write_facts(session: Session, new: Sequence[tuple[BillRow, Fact]]) -> None:
-    if new:
-        session.flush()  # the bill goes before its facts
-        session.connection().execute(_WRITE, [_row(bill, fact) for bill, fact in new])
+    """A batch of one bill, which this transaction has locked. Returns whether its version rose."""
+    batch = BillBatch(session, [bill])
+    rose = batch.append_facts(bill, facts, signal=signal)
+    batch.write()
+    return rose
 
 
 def facts_of(session: Session, bill: BillRow) -> Sequence[Fact]:
-    with session.no_autoflush:  # facts are written at once, so that nothing which they depend on waits
-        found = session.scalars(_OF_BILL, {"account": bill.account, "bill_id": bill.bill_id}).all()
-    return [Fact.model_validate(fact) for fact in found]
+    """By date; facts of one instant in the order in which they were appended."""
+    key = bill.account, bill.bill_id
+    return _facts(session, [key])[key]
 
 
 def recompute(session: Session, bill: BillRow, facts: Iterable[Fact], *, signal: bool = True) -> bool:
-    """Sets what follows from the facts and from our own decisions about the bill."""
+    """Sets what follows from the facts and from our own decisions about the bill. Returns whether its version rose."""
     track_bill(session, bill)
-    before = _decides(bill)
+    before = _decisive_fields(bill)
+    _apply_facts(bill, facts)
+    if _decisive_fields(bill) == before:
+        return False
+    bill.version += 1
+    if signal and bill.status != BillStatus.CREATING:
+        message = {"account": bill.account, "contract_id": bill.contract_id, "bill_id": bill.bill_id}
+        session.connection().execute(_QUEUE, message)  # now, because the row stores the current trace
+    return True
+
+
+def _apply_facts(bill: BillRow, facts: Iterable[Fact]) -> None:
     figures = add_up(facts, bill.total_minor)
-    dispatched = figures.dispatched_at
+    dispatched, reopened = figures.dispatched_at, figures.reopened_at
     bill.total_minor = figures.total_minor
     bill.remaining_minor = figures.remaining_minor
     bill.dispatched_on = civil_day(dispatched, bill.zone) if dispatched else None
     bill.due_date = figures.due_date
     bill.lost_at = figures.lost_at
-    bill.reopened_on = civil_day(figures.reopened_at, bill.zone) if figures.reopened_at else None
+    bill.reopened_on = civil_day(reopened, bill.zone) if reopened else None
     bill.status = status_of(figures, made=bill.made, parked=parked_of(bill), void=bill.void)
     if bill.status == BillStatus.PARKED and bill.parked_reason is None:
         bill.parked_reason = ParkedReason.REMOTE_DELETED
-    if _decides(bill) == before:
-        return False
-    bill.version += 1
-    if signal and bill.status != BillStatus.CREATING:
-        news = {"account": bill.account, "contract_id": bill.contract_id, "bill_id": bill.bill_id}
-        session.connection().execute(_QUEUE, news)  # at once, for it notes the trace that is open now
-    return True
 
 
-def parked_of(bill: BillRow) -> Parked | None:
-    if bill.parked_reason is None:
-        return None
-    return Parked(reason=ParkedReason(bill.parked_reason), field=bill.parked_field)
-
-
-def _decides(bill: BillRow) -> tuple[object, ...]:
+def _decisive_fields(bill: BillRow) -> tuple[object, ...]:
+    """What the contract decides by."""
     return (
         bill.status,
         bill.dispatched_on,
@@ -97,6 +124,17 @@ def _decides(bill: BillRow) -> tuple[object, ...]:
         bill.reopened_on,
         bill.parked_reason,
     )
+
+
+def _facts(session: Session, bills: Collection[Key]) -> dict[Key, list[Fact]]:
+    known: dict[Key, list[Fact]] = {key: [] for key in bills}
+    if bills:
+        with session.no_autoflush:  # facts are inserted by `write`, never pending
+            rows = session.execute(_BY_BILL_ID, split_keys(bills)).all()
+        for account, bill_id, fact in rows:
+            if (account, bill_id) in known:
+                known[account, bill_id].append(Fact.model_validate(fact))
+    return known
 
 
 def _row(bill: BillRow, fact: Fact) -> dict[str, object]:

@@ -1,10 +1,11 @@
-"""The sale, durable first: subscriber, contract, terms, and the order to start the workflow, in one transaction."""
+"""Commits a sale: subscriber, contract, terms, and the message that starts the workflow, in one transaction."""
 
 from datetime import datetime
 from enum import Enum, auto
 
 from sqlalchemy.orm import Session
 
+from avtal.contracts.bills.creation import Terms
 from avtal.contracts.bills.invoice import Subscriber
 from avtal.contracts.delivery import DeliveryMethod
 from avtal.contracts.frozen import Frozen
@@ -12,14 +13,14 @@ from avtal.contracts.lifecycle.renewals import snapshot_at_sale
 from avtal.contracts.money import Currency, Line
 from avtal.contracts.schedule import Schedule
 from avtal.store.billing.subscribers import put_subscriber
-from avtal.store.billing.terms import Terms, terms_row
+from avtal.store.billing.terms import terms_row
 from avtal.store.feed.change_tracking import track_contract
 from avtal.store.queues.outbox import queue_start
 from avtal.store.tables import ContractRow
 
 
 class NewContract(Frozen):
-    """A sale as the store keeps it. `sale` is the body as it was sent, less the subscriber; `digest` is its hash."""
+    """`sale` is the request as it was sent, without the subscriber; `digest` is its SHA-256."""
 
     contract_id: str
     subscriber: Subscriber
@@ -41,7 +42,7 @@ class SaleOutcome(Enum):
 
 
 def record_sale(session: Session, account: str, contract: NewContract, now: datetime) -> SaleOutcome:
-    """A repeat changes nothing, the subscriber included."""
+    """A repeated sale changes nothing, not even the subscriber."""
     known = session.get(ContractRow, (account, contract.contract_id), with_for_update=True)
     if known is not None:
         return SaleOutcome.SAME if known.sale_digest == contract.digest else SaleOutcome.OTHER_TERMS
@@ -56,7 +57,7 @@ def record_sale(session: Session, account: str, contract: NewContract, now: date
 
 
 def _contract_row(account: str, contract: NewContract, now: datetime) -> ContractRow:
-    standing = snapshot_at_sale(contract.schedule, now)
+    snapshot = snapshot_at_sale(contract.schedule, now)
     return ContractRow(
         account=account,
         contract_id=contract.contract_id,
@@ -67,12 +68,12 @@ def _contract_row(account: str, contract: NewContract, now: datetime) -> Contrac
         schedule=contract.schedule.model_dump(mode="json"),
         currency=contract.currency,
         prices_include_vat=contract.prices_include_vat,
-        counter=standing.counter,
-        status=standing.status,
-        access=standing.access,
-        reason=standing.reason,
-        since=standing.since,
-        ending=standing.ending.model_dump(mode="json") if standing.ending else None,
+        counter=snapshot.counter,
+        status=snapshot.status,
+        access=snapshot.access,
+        reason=snapshot.reason,
+        since=snapshot.since,
+        ending=snapshot.ending.model_dump(mode="json") if snapshot.ending else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The places that an account's renewals take in an hour."""
+"""Start slots of an account's renewals, counted per hour (`contracts/start_slots.py`)."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from avtal.contracts.start_slots import hour_of
+from avtal.contracts.start_slots import slot_hour
 from avtal.store.tables import StartSlotRow
 
 _COUNT = sa.bindparam("count", type_=sa.Integer)
@@ -20,8 +20,8 @@ _TAKE = {
 
 
 def take_start_slots(session: Session, account: str, due: datetime, count: int = 1) -> range:
-    """The next places in the hour of that instant, from 0. The hour is locked until the transaction ends."""
+    """The next slots in the hour of the instant, counted from 0. Locks the hour until the transaction ends."""
     connection = session.connection()
-    asked = {"account": account, "hour": hour_of(due), "count": count}
-    taken: int = connection.execute(_TAKE[connection.dialect.name], asked).scalar_one()
+    parameters = {"account": account, "hour": slot_hour(due), "count": count}
+    taken: int = connection.execute(_TAKE[connection.dialect.name], parameters).scalar_one()
     return range(taken - count, taken)

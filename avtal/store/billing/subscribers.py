@@ -1,4 +1,4 @@
-"""The readers, and their numbers as customers of the platform."""
+"""Subscribers, and their customer numbers at the platform."""
 
 from sqlalchemy.orm import Session
 
@@ -10,7 +10,7 @@ from avtal.store.tables import SubscriberRow
 
 
 class Customer(Frozen):
-    """A reader on the way to the platform. `is_known`: the platform has the customer; `is_current`: as it is now."""
+    """A subscriber as a customer of the platform. `is_known`: it exists there; `is_current`: with this revision."""
 
     subscriber: Subscriber
     revision: int
@@ -20,7 +20,7 @@ class Customer(Frozen):
 
 
 def put_subscriber(session: Session, account: str, subscriber: Subscriber) -> None:
-    """Writes the reader's data; the platform gets what has changed with the next bill."""
+    """The platform gets a changed subscriber with the next bill."""
     data = subscriber.model_dump(mode="json")
     row = _locked(session, account, subscriber.subscriber_id)
     if row is None:
@@ -40,13 +40,13 @@ def put_subscriber(session: Session, account: str, subscriber: Subscriber) -> No
 
 
 def customer_of(session: Session, account: str, subscriber_id: str) -> Customer:
-    """The reader with a customer number, which is stored before the platform hears of it.
+    """The subscriber with a customer number, which is stored before the platform gets it.
 
-    A placeholder address stays with us: the platform would write its reminders to it.
+    A placeholder address is left out: the platform would send its reminders to it.
     """
     row = session.get_one(SubscriberRow, (account, subscriber_id))
     if row.customer_no is None:
-        _locked(session, account, subscriber_id)  # another bill may have given the number meanwhile
+        _locked(session, account, subscriber_id)  # another bill may have taken the number meanwhile
         row.customer_no = row.customer_no or take_customer_no(session, account)
     subscriber = Subscriber.model_validate(row.subscriber)
     _, policy = current_policy(session, account)
@@ -62,14 +62,15 @@ def customer_of(session: Session, account: str, subscriber_id: str) -> Customer:
 
 
 def renumber_customer(session: Session, account: str, subscriber_id: str) -> int:
-    """Another number: the one before belongs to a stranger at the platform."""
+    """Returns the next number: the one before belongs to a foreign customer at the platform."""
     row = _locked(session, account, subscriber_id)
     assert row is not None, "a contract has a subscriber"
     row.customer_no = take_customer_no(session, account)
     return row.customer_no
 
 
-def customer_written(session: Session, account: str, customer: Customer) -> None:
+def confirm_customer(session: Session, account: str, customer: Customer) -> None:
+    """The platform has stored this revision."""
     row = _locked(session, account, customer.subscriber.subscriber_id)
     assert row is not None, "a contract has a subscriber"
     row.platform_revision = max(row.platform_revision, customer.revision)

@@ -1,43 +1,21 @@
-"""What of a contract may change while it runs: a new version for each change.
-
-Lines hold from a period on; delivery method, EDI number, and policy hold for every bill that is made, or made again,
-from the change on.
-"""
+"""Versions of a contract's terms: each change while it runs adds one (`contracts/bills/creation.py`)."""
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from avtal.contracts.delivery import DeliveryMethod
-from avtal.contracts.frozen import Frozen
-from avtal.contracts.money import Line
+from avtal.contracts.bills.creation import Terms, terms_in_force
 from avtal.store.tables import BillRow, ContractRow, TermsRow
 
 
-class Terms(Frozen):
-    version: int
-    first_period: int
-    lines: tuple[Line, ...]
-    delivery_method: DeliveryMethod | None
-    edi_number: str | None
-    policy_override: dict[str, object]
-
-
 def terms_for(session: Session, account: str, contract_id: str, period: int) -> Terms:
-    """What a bill of this period is made of, if it is made now."""
-    return in_force(terms_of(session, account, [contract_id])[contract_id], period)
-
-
-def in_force(versions: Sequence[Terms], period: int) -> Terms:
-    """The lines that hold for the period, and the newest of everything else."""
-    newest = versions[-1]
-    of_period = [terms for terms in versions if terms.first_period <= period]
-    return newest.model_copy(update={"lines": of_period[-1].lines})
+    """The terms of a bill of this period whose creation starts now."""
+    return terms_in_force(terms_of(session, account, [contract_id])[contract_id], period)
 
 
 def terms_of(session: Session, account: str, contract_ids: Sequence[str]) -> dict[str, list[Terms]]:
-    """All versions of several contracts, oldest first; one query."""
+    """All versions by contract, oldest first; one statement."""
     found: dict[str, list[Terms]] = {contract_id: [] for contract_id in contract_ids}
     rows = session.scalars(
         sa.select(TermsRow)
@@ -50,19 +28,20 @@ def terms_of(session: Session, account: str, contract_ids: Sequence[str]) -> dic
 
 
 def change_terms(session: Session, account: str, contract_id: str, changes: dict[str, object]) -> None:
-    """`changes` are fields of Terms. A change that changes nothing makes no version."""
+    """Adds a version with these fields of `Terms` changed, unless nothing changes. New lines hold from the first period
+    that has no bill."""
     session.get_one(ContractRow, (account, contract_id), with_for_update=True)
     newest = terms_of(session, account, [contract_id])[contract_id][-1]
-    wanted = newest.model_copy(update=changes)
-    if wanted == newest:
+    changed = newest.model_copy(update=changes)
+    if changed == newest:
         return
-    following = newest.first_period if wanted.lines == newest.lines else _next_period(session, account, contract_id)
-    new = wanted.model_copy(update={"version": newest.version + 1, "first_period": following})
+    following = newest.first_period if changed.lines == newest.lines else _next_period(session, account, contract_id)
+    new = changed.model_copy(update={"version": newest.version + 1, "first_period": following})
     session.add(terms_row(account, contract_id, new))
 
 
 def _next_period(session: Session, account: str, contract_id: str) -> int:
-    """The first one whose bill was not begun."""
+    """The first one without a bill."""
     newest = session.scalar(
         sa.select(sa.func.max(BillRow.period_no)).where(BillRow.account == account, BillRow.contract_id == contract_id)
     )

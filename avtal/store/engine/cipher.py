@@ -1,15 +1,15 @@
-"""Secrets at rest: the platform keys and callback keys of accounts, under one key from the environment."""
+"""Encrypts secrets at rest: platform keys, callback keys, and signing secrets, with one key from the environment."""
 
 from cryptography.fernet import Fernet, InvalidToken
 
 
 class SecretsUnreadable(Exception):
-    """The store's secrets were written under another AVTAL_SECRET_KEY."""
+    """The store's secrets were encrypted with another AVTAL_SECRET_KEY."""
 
 
 class Cipher:
     def __init__(self, key: str) -> None:
-        """Raises ValueError for what is no Fernet key."""
+        """Raises ValueError if `key` is no Fernet key."""
         self._fernet = Fernet(key)
 
     def seal(self, secret: str) -> str:

@@ -1,4 +1,4 @@
-"""What time it is: real time in production, and on the embedded stack real time plus one offset that all share."""
+"""The system's clock: real time, and on the embedded stack an offset from it that all processes share."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,9 +19,9 @@ OFFSET = sa.select(ClockRow.offset_seconds).where(ClockRow.id == 1)
 
 
 class TestClock(Clock):
-    """The embedded stack's clock. It only moves forward; where it was told to go is stored before it goes there."""
+    """The embedded stack's clock. It only moves forward; its target is stored before it moves."""
 
-    __test__ = False  # no test class, whatever pytest makes of the name
+    __test__ = False  # for pytest: not a test class
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,12 +30,12 @@ class TestClock(Clock):
         return datetime.now(UTC) + self.offset()
 
     def offset(self) -> timedelta:
-        """Asked for with every request, and so without a session."""
+        """Without a session, because every request reads it."""
         with self._database.engine.connect() as connection:
             return timedelta(seconds=connection.scalar(OFFSET) or 0.0)
 
     def target(self) -> datetime | None:
-        """The instant that a forward has asked for and that is not reached yet."""
+        """The instant that a forward has set and not reached yet."""
         with self._database.read() as session:
             row = session.get(ClockRow, 1)
             return row.target if row else None
@@ -45,20 +45,20 @@ class TestClock(Clock):
             row = session.get(ClockRow, 1)
             return row.last_error if row else None
 
-    def aim(self, target: datetime) -> None:
+    def set_target(self, target: datetime) -> None:
         with self._database.write() as session:
             row = session.get(ClockRow, 1) or ClockRow(id=1, offset_seconds=0.0)
             row.target, row.last_error = target, None
             session.add(row)
 
-    def move(self, offset: timedelta) -> None:
+    def set_offset(self, offset: timedelta) -> None:
         with self._database.write() as session:
             row = session.get(ClockRow, 1) or ClockRow(id=1, target=None)
             row.offset_seconds = offset.total_seconds()
             session.add(row)
 
-    def arrive(self, last_error: str | None = None) -> None:
-        """The forward is over: at its target, or stopped by `trouble`."""
+    def clear_target(self, last_error: str | None = None) -> None:
+        """The forward has reached its target, or was stopped by an error."""
         with self._database.write() as session:
             row = session.get_one(ClockRow, 1)
             row.target, row.last_error = None, last_error

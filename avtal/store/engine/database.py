@@ -1,4 +1,4 @@
-"""One engine, and two kinds of transactions on it. One `with` is one transaction; it commits as a whole or not at all."""
+"""One engine with read and write transactions. One `with` is one transaction: it commits as a whole or not at all."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -7,13 +7,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 POOL_SIZE, POOL_OVERFLOW_MAX = 40, 20
+IDS_PER_STATEMENT_MAX = 500
+"""Databases limit the parameters of a statement. Longer lists are split by the caller."""
 _LOCK_TIMEOUT = sa.text("SELECT set_config('lock_timeout', :milliseconds, true)")
 
 BeforeCommit = Callable[[Session], None]
 
 
 class _Session(Session):
-    """Keeps strong references to the rows that it has loaded, so that none is read twice in a transaction."""
+    """Keeps strong references to loaded rows: a session's own are weak, and a row would be read twice."""
 
 
 @sa.event.listens_for(_Session, "loaded_as_persistent")
@@ -22,18 +24,18 @@ def _keep_reference(session: Session, row: object) -> None:
 
 
 class Database:
-    """One per process, made by `avtal.store.opening`. Call `close()` at the end."""
+    """One per process, opened by `open_store`. Call `close()` at the end."""
 
     def __init__(self, url: str, before_commit: BeforeCommit | None = None) -> None:
-        """`before_commit` is the last thing that a write transaction does."""
+        """`before_commit` is called at the end of each write transaction."""
         self.url = url
         self._before_commit = before_commit
-        self._write_turn: Callable[[], AbstractContextManager[None]] = nullcontext
+        self._write_queue: Callable[[], AbstractContextManager[None]] = nullcontext
         if url.startswith("sqlite"):
             from avtal.store.engine import sqlite  # noqa: PLC0415 - needs fcntl, which PostgreSQL does not
 
             self.engine = sqlite.create_engine(url)
-            self._write_turn = sqlite.write_queue(self.engine)
+            self._write_queue = sqlite.write_queue(self.engine)
         else:
             # Parameters hold personal data, and the text of an error may reach a log or a history.
             self.engine = sa.create_engine(
@@ -42,10 +44,10 @@ class Database:
 
     @contextmanager
     def write(self, lock_timeout_seconds: float | None = None) -> Iterator[Session]:
-        """A transaction that may change rows. On SQLite it holds the write lock from its beginning. On PostgreSQL it
-        raises OperationalError if it waits for a lock for longer than `lock_timeout_seconds`."""
+        """A transaction that may change rows. On SQLite it holds the write lock from the start. On PostgreSQL it raises
+        OperationalError if it waits for a lock for longer than `lock_timeout_seconds`."""
         with (
-            self._write_turn(),
+            self._write_queue(),
             _Session(self.engine, expire_on_commit=False) as session,
             session.begin() as transaction,
         ):
@@ -58,7 +60,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that changes nothing and waits for no writer."""
+        """A transaction that changes nothing. It does not wait for writers."""
         with _Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             yield session
 

@@ -1,7 +1,9 @@
-"""Writes of many in one transaction, so that a burst costs few commits. None waits for company: with nothing under way,
-one is written at once. Who holds many locks waits for none: if a batch fails, each is written by itself.
+"""Commits concurrent writes in batches, so that a burst costs few commits.
 
-What is of one kind can be written at once, with few questions however many they are (`submit_batched`)."""
+A write waits for no batch to fill: if none is in flight, it starts immediately. A batch waits only briefly for locks,
+because it holds many; if it fails, each of its writes is repeated alone. Writes of one kind can share their statements
+(`submit_batched`).
+"""
 
 import asyncio
 import contextvars
@@ -14,79 +16,81 @@ from sqlalchemy.orm import Session
 
 from avtal.store.engine.database import Database
 
-TOGETHER_MAX = 16
+BATCH_MAX = 16
 LOCK_TIMEOUT_SECONDS = 0.2
-"""Longer than another batch holds them. Whoever wants what we hold, and holds what we want, then goes first."""
+"""Longer than another batch holds its locks. After it, a transaction that holds and wants locks in the other order goes
+first."""
 
 Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class Write(NamedTuple):
-    """What is done for all items of its kind, one of them, and who waits for its answer. Any: of whatever kind."""
+    """One item, the work for all items of its kind, and the future of its result. Any: each kind has its own types."""
 
     work: Callable[[Session, Sequence[Any]], Sequence[Any]]
     item: Any
-    answer: asyncio.Future[Any]
+    result: asyncio.Future[Any]
 
 
 class GroupCommit:
     def __init__(self, database: Database, threads: Executor | None = None) -> None:
+        """Writes in `threads`; without them, in the event loop's default executor."""
         self._database = database
         self._threads = threads
-        self._waiting: list[Write] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._queued: list[Write] = []
+        self._writer: asyncio.Task[None] | None = None
 
-    async def submit(self, work: Callable[[Session], Answer]) -> Answer:
-        """What `work` returns, once it is committed; done in the caller's context. If it fails, it is done once more
-        before its error is raised."""
+    async def submit(self, work: Callable[[Session], Result]) -> Result:
+        """Returns what `work` returns, once it is committed. `work` runs in the caller's context. If the batch fails,
+        it runs once more, alone; then its error is raised."""
         return await self.submit_batched(_each, (contextvars.copy_context(), work))
 
-    async def submit_batched(self, work: Callable[[Session, Sequence[Item]], Sequence[Answer]], item: Item) -> Answer:
-        """What `work` returns for this item, once it is committed. It has all items that go with the same `work`. If it
-        fails, it is done once more for each of them."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Write(work, item, answer))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write_all())
-        return await answer
+    async def submit_batched(self, work: Callable[[Session, Sequence[Item]], Sequence[Result]], item: Item) -> Result:
+        """Returns what `work` returns for this item, once it is committed. `work` gets all items of the batch that were
+        submitted with it. If the batch fails, it runs once more for each item alone."""
+        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._queued.append(Write(work, item, result))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_batches())
+        return await result
 
-    async def _write_all(self) -> None:
-        async with asyncio.TaskGroup() as alone:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:TOGETHER_MAX], self._waiting[TOGETHER_MAX:]
+    async def _write_batches(self) -> None:
+        async with asyncio.TaskGroup() as retries:
+            while self._queued:
+                batch, self._queued = self._queued[:BATCH_MAX], self._queued[BATCH_MAX:]
                 try:
                     await self._write(batch, LOCK_TIMEOUT_SECONDS)
-                except Exception:  # whichever it is, it shows when each is written by itself
+                except Exception:  # any error: it is raised by the write that caused it
                     for one in batch:
-                        alone.create_task(self._write_alone(one))
-            self._writing = None
+                        retries.create_task(self._write_alone(one))
+            self._writer = None
 
     async def _write_alone(self, one: Write) -> None:
         try:
             await self._write([one])
         except Exception as error:
-            if not one.answer.done():
-                one.answer.set_exception(error)
+            if not one.result.done():
+                one.result.set_exception(error)
 
     async def _write(self, batch: Sequence[Write], lock_timeout_seconds: float | None = None) -> None:
         def write() -> list[tuple[Write, Any]]:
             with self._database.write(lock_timeout_seconds) as session:
                 return [
                     written
-                    for work, of_kind in kinds.items()
-                    for written in zip(of_kind, work(session, [one.item for one in of_kind]), strict=True)
+                    for work, writes in kinds.items()
+                    for written in zip(writes, work(session, [one.item for one in writes]), strict=True)
                 ]
 
         kinds: dict[Callable[[Session, Sequence[Any]], Sequence[Any]], list[Write]] = defaultdict(list)
         for one in batch:
             kinds[one.work].append(one)
         for one, result in await asyncio.get_running_loop().run_in_executor(self._threads, write):
-            if not one.answer.done():  # else its caller was cancelled
-                one.answer.set_result(result)
+            if not one.result.done():  # else its caller was cancelled
+                one.result.set_result(result)
 
 
 def _each(
-    session: Session, works: Sequence[tuple[contextvars.Context, Callable[[Session], Answer]]]
-) -> Sequence[Answer]:
+    session: Session, works: Sequence[tuple[contextvars.Context, Callable[[Session], Result]]]
+) -> Sequence[Result]:
     return [context.run(work, session) for context, work in works]

@@ -1,4 +1,4 @@
-"""SQLite's own needs: transactions that take the write lock at once, and a queue of writers across processes."""
+"""SQLite only: transactions that take the write lock when they begin, and a queue of writers across processes."""
 
 import fcntl
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ def create_engine(url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:  # Any: the driver's own connection
-        # The driver's own BEGIN comes too late to take the write lock; ours below does.
+        # The driver's own BEGIN would take the write lock too late; `_on_begin` sends another.
         connection.isolation_level = None
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
@@ -32,17 +32,20 @@ def create_engine(url: str) -> sa.Engine:
 
 
 def write_queue(engine: sa.Engine) -> Callable[[], AbstractContextManager[None]]:
-    """SQLite lets a second writer sleep and poll. Through a lock on a file beside the database, the writers of all
-    processes queue instead and wake at once."""
+    """Returns the context in which a write transaction runs.
+
+    SQLite lets a second writer sleep and poll. With a lock on a file beside the database, the writers of all processes
+    queue instead, and the next one starts immediately.
+    """
     file = engine.url.database
     if not file:
         return nullcontext
     path = Path(f"{file}-queue")
 
     @contextmanager
-    def turn() -> Iterator[None]:
+    def queued() -> Iterator[None]:
         with path.open("ab") as queue:
             fcntl.flock(queue, fcntl.LOCK_EX)
             yield
 
-    return turn
+    return queued

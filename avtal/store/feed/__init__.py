@@ -1,1 +1,1 @@
-"""The event feed of each account: change tracking, sequence numbers, and the endpoints."""
+"""The event feed of each account: change tracking and sequence numbers."""

@@ -1,7 +1,7 @@
-"""The event feed: what a transaction has changed is told with its commit, numbered per account without gaps.
+"""The event feed: events are appended in the transaction of their change, and numbered per account without gaps.
 
-The number is taken last of all. So the feed's lock is the last one of every transaction, is held for a moment only, and
-gives numbers in the order of the commits; a rollback gives its number back.
+The number is taken last in the transaction. So the feed's row is the last lock and is held only briefly, and numbers
+follow the order of the commits. A rollback frees its number.
 """
 
 import secrets
@@ -39,24 +39,26 @@ _TAKE_ON_TEST_CLOCK = _TAKE.returning(sa.select(ClockRow.offset_seconds).where(C
 
 
 def open_feed(session: Session, account: str) -> None:
-    """With its account; the first event has the number 1."""
+    """Call it with the creation of the account. The first event gets the number 1."""
     session.add(FeedRow(account=account, last_seq=0))
 
 
 def write_events(session: Session, *, test_clock: bool = False) -> None:
-    """Appends what the transaction has changed. The last thing before its commit."""
+    """Appends the events of this transaction. Call it last, before the commit."""
     pending = pending_events(session)
     if not pending:
         return
-    session.flush()  # whatever that locks comes before the feed's lock
-    for account in sorted({event.account for event in pending}):  # in one order, so that no two wait for each other
+    session.flush()  # so that its locks come before the feed's
+    for account in sorted(
+        {event.account for event in pending}
+    ):  # always in this order, so that no two transactions deadlock
         _write(session, account, [event for event in pending if event.account == account], test_clock)
 
 
 def _write(session: Session, account: str, events: Sequence[PendingEvent], test_clock: bool) -> None:
-    last_seq, ahead = _take_numbers(session, account, len(events), test_clock)
+    last_seq, offset = _take_numbers(session, account, len(events), test_clock)
     recorded = datetime.now(UTC)
-    dated = {"at": recorded + ahead, "recorded": recorded}
+    dated = {"at": recorded + offset, "recorded": recorded}
     rows = [
         {**event._asdict(), **dated, "seq": seq, "event_id": f"evt_{secrets.token_hex(12)}"}
         for seq, event in enumerate(events, last_seq - len(events) + 1)
@@ -65,7 +67,7 @@ def _write(session: Session, account: str, events: Sequence[PendingEvent], test_
 
 
 def _take_numbers(session: Session, account: str, count: int, test_clock: bool) -> tuple[int, timedelta]:
-    """The last number taken, and how far the test clock runs ahead of real time. Locks the feed's row."""
+    """Returns the last number, and how far the test clock runs ahead of real time. Locks the feed's row."""
     parameters = {"of": account, "count": count}
     if not test_clock:
         return session.connection().execute(_TAKE, parameters).scalar_one(), timedelta()

@@ -1,1 +1,1 @@
-"""Reads: plain rows for the API, the portal, and the command."""
+"""Queries for the API, the portal, and the command line; they return frozen values."""

@@ -1,4 +1,4 @@
-"""Bills and subscribers as readers of rows see them: plain rows, round the model."""
+"""Queries for bills and their facts."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from avtal.contracts.bills.bill import BillSnapshot, BillStatus, Fact, ParkedReason
 from avtal.contracts.frozen import Frozen
-from avtal.store.billing.bills import snapshot_of
 from avtal.store.billing.facts import facts_of
 from avtal.store.tables import BillRow, SubscriberRow
+from avtal.store.tables.snapshots import snapshot_of
 
 
 class StoredBill(Frozen):
@@ -50,7 +50,7 @@ def bill(session: Session, account: str, bill_id: str) -> StoredBill | None:
 
 
 def history(session: Session, account: str, bill_id: str) -> Sequence[Fact]:
-    """By date; facts of one instant in the order of their coming."""
+    """By date; facts of one instant in the order in which they were appended."""
     return facts_of(session, session.get_one(BillRow, (account, bill_id)))
 
 
@@ -64,7 +64,7 @@ def bills_of_contract(session: Session, account: str, contract_id: str) -> Seque
 
 
 def live_bills(session: Session, account: str, contract_ids: Sequence[str]) -> Sequence[StoredBill]:
-    """The bills of several contracts that are not settled, expired, or void; one query."""
+    """The bills of several contracts that are not settled, expired, or void; one statement."""
     rows = session.scalars(
         sa.select(BillRow)
         .where(BillRow.account == account, BillRow.contract_id.in_(contract_ids))
@@ -75,7 +75,7 @@ def live_bills(session: Session, account: str, contract_ids: Sequence[str]) -> S
 
 
 def deciding_bills(session: Session, account: str, contract_ids: Sequence[str]) -> dict[str, dict[str, BillSnapshot]]:
-    """Of each contract the bills that decide about its access or will: the open and the lost ones; one query."""
+    """By contract and bill id: the bills that affect access now or later, which are open or expired. One statement."""
     found: dict[str, dict[str, BillSnapshot]] = {contract_id: {} for contract_id in contract_ids}
     rows = session.scalars(
         sa.select(BillRow)

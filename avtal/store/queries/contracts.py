@@ -1,4 +1,4 @@
-"""The contract's row: what its workflow writes of it, and how it is read."""
+"""Queries for contracts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -11,18 +11,17 @@ from avtal.contracts.bills.bill import BillSnapshot
 from avtal.contracts.frozen import Frozen
 from avtal.contracts.lifecycle.state import ContractSnapshot, ContractStatus, SkippedPeriods
 from avtal.contracts.schedule import Ending, Schedule, next_renewal
+from avtal.store.engine.database import IDS_PER_STATEMENT_MAX
 from avtal.store.tables import ContractRow
 
-IDS_AT_ONCE = 500
-
 BLOCKED = frozenset({AccessReason.PAST_GRACE, AccessReason.LOSS})
-"""Access is off for a bill."""
+"""Access is off because of a bill."""
 
-RENEWS_NOT = frozenset({ContractStatus.SUSPENDED, ContractStatus.ENDED})
+NOT_RENEWED = frozenset({ContractStatus.SUSPENDED, ContractStatus.ENDED})
 
 
 class StoredContract(Frozen):
-    """A contract as a reader of rows sees it; what depends on the time of reading is computed from this."""
+    """A contract's row. What depends on the time of reading is computed from it."""
 
     account: str
     contract_id: str
@@ -44,8 +43,9 @@ def snapshot_of_row(stored: StoredContract) -> ContractSnapshot:
     return ContractSnapshot.model_validate(stored, from_attributes=True)
 
 
-def access_told(stored: StoredContract, bills: Mapping[str, BillSnapshot], now: datetime) -> AccessNow:
-    """What the workflow has written stands; what blocks, and what comes next, is computed from the deciding bills."""
+def current_access(stored: StoredContract, bills: Mapping[str, BillSnapshot], now: datetime) -> AccessNow:
+    """Access and reason are those that the workflow wrote. The blocking bills and the next change are computed from
+    `bills`, the result of `deciding_bills`."""
     blocks = [block for bill in bills.values() if (block := block_of(bill, stored.schedule.zone))]
     is_off = stored.reason in BLOCKED
     counted = [block for block in blocks if block.at > now or is_off]
@@ -60,8 +60,8 @@ def access_told(stored: StoredContract, bills: Mapping[str, BillSnapshot], now: 
 
 
 def renews_on(stored: StoredContract, now: datetime) -> date | None:
-    """The first day of the next period that will be billed; None if none will, as things stand."""
-    return None if stored.status in RENEWS_NOT else next_renewal(stored.schedule, stored.ending, now)
+    """The first day of the next period that will be billed; None if none will be."""
+    return None if stored.status in NOT_RENEWED else next_renewal(stored.schedule, stored.ending, now)
 
 
 def contract(session: Session, account: str, contract_id: str) -> StoredContract | None:
@@ -83,8 +83,8 @@ def contracts(
 
 def contracts_by_id(session: Session, account: str, contract_ids: Sequence[str]) -> Iterator[StoredContract]:
     """In the order of their ids."""
-    for first in range(0, len(contract_ids), IDS_AT_ONCE):
-        ids = contract_ids[first : first + IDS_AT_ONCE]
+    for first in range(0, len(contract_ids), IDS_PER_STATEMENT_MAX):
+        ids = contract_ids[first : first + IDS_PER_STATEMENT_MAX]
         query = sa.select(ContractRow).where(ContractRow.account == account, ContractRow.contract_id.in_(ids))
         yield from (_read(row) for row in session.scalars(query.order_by(ContractRow.contract_id)))
 

@@ -1,4 +1,4 @@
-"""What the operator's pages read: lists in pages, each in a fixed and small number of queries."""
+"""Queries for the portal: pages of lists, each with a small, fixed number of statements."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -13,30 +13,30 @@ from avtal.store.queries.contracts import StoredContract
 from avtal.store.tables import BillRow, ContractRow, SubscriberRow
 
 IS_PARKED = BillRow.status == sa.literal(BillStatus.PARKED.value, literal_execute=True)
-"""Written out in the SQL, so that the index of parked bills is known to hold all of them."""
+"""A literal in the SQL: with a parameter, the database could not use the partial index of parked bills."""
 
 
 class ContractFilter(NamedTuple):
-    """`named` is a contract's or a subscriber's id."""
+    """`identity` is a contract's or a subscriber's id."""
 
-    named: str | None = None
+    identity: str | None = None
     status: str | None = None
     access: str | None = None
     is_parked: bool = False
 
 
 def contracts_page(
-    session: Session, account: str, wanted: ContractFilter, *, after: str, limit: int
+    session: Session, account: str, conditions: ContractFilter, *, after: str, limit: int
 ) -> Sequence[StoredContract]:
     """In the order of their ids, from the one after `after` on."""
     query = sa.select(ContractRow).where(ContractRow.account == account, ContractRow.contract_id > after)
-    if wanted.named is not None:
-        query = query.where(ContractRow.contract_id.in_(_named(account, wanted.named)))
-    if wanted.status is not None:
-        query = query.where(ContractRow.status == wanted.status)
-    if wanted.access is not None:
-        query = query.where(ContractRow.access == wanted.access)
-    if wanted.is_parked:
+    if conditions.identity is not None:
+        query = query.where(ContractRow.contract_id.in_(_ids(account, conditions.identity)))
+    if conditions.status is not None:
+        query = query.where(ContractRow.status == conditions.status)
+    if conditions.access is not None:
+        query = query.where(ContractRow.access == conditions.access)
+    if conditions.is_parked:
         parked = sa.select(BillRow.contract_id).where(
             BillRow.account == account, BillRow.contract_id > after, IS_PARKED
         )
@@ -55,7 +55,7 @@ def subscribers_of(session: Session, account: str, subscriber_ids: Sequence[str]
 
 
 def parked_counts(session: Session, account: str, contract_ids: Sequence[str]) -> Mapping[str, int]:
-    """How many bills of each contract are parked; a contract without any is not there."""
+    """The number of parked bills by contract; contracts without any are missing."""
     rows = session.execute(
         sa.select(BillRow.contract_id, sa.func.count().label("bills"))
         .where(BillRow.account == account, BillRow.contract_id.in_(contract_ids), IS_PARKED)
@@ -87,10 +87,10 @@ def bills_page(
     return _bills(session, newest_first.limit(limit))
 
 
-def _named(account: str, name: str) -> sa.CompoundSelect[str]:
-    """Ids of the contracts of that id or that subscriber: two look-ups, where an `or` would read all contracts."""
+def _ids(account: str, identity: str) -> sa.CompoundSelect[str]:
+    """Ids of the contracts with that id or subscriber: two index look-ups, where an `or` would scan all contracts."""
     ids = sa.select(ContractRow.contract_id).where(ContractRow.account == account)
-    return sa.union(ids.where(ContractRow.contract_id == name), ids.where(ContractRow.subscriber_id == name))
+    return sa.union(ids.where(ContractRow.contract_id == identity), ids.where(ContractRow.subscriber_id == identity))
 
 
 def _bills(session: Session, query: sa.Select[BillRow]) -> Sequence[StoredBill]:

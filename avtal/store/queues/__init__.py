@@ -1,1 +1,1 @@
-"""Durable queues with leases: callbacks, messages to Temporal, deliveries to publishers, sweeps."""
+"""Durable queues on one lease: callbacks, messages to Temporal, deliveries, and sweeps."""

@@ -1,7 +1,7 @@
-"""What Temporal must still be told, in order per contract; the relay takes it from here until it is done.
+"""The outbox of messages to Temporal, in order per contract. The relay dispatches them.
 
-A contract's oldest row is its turn; the later ones wait. So a start comes before its signals, and a contract whose
-telling fails holds up itself alone.
+Only a contract's oldest message can be claimed. So a start precedes its signals, and a contract whose dispatch fails
+delays only itself.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -12,45 +12,41 @@ from sqlalchemy.orm import Session, aliased
 from avtal.contracts.bills.bill import BillSnapshot
 from avtal.contracts.frozen import Frozen
 from avtal.contracts.lifecycle.state import ContractStatus
-from avtal.store.billing.bills import snapshot_of
-from avtal.store.queues.inbox import LEASE_SECONDS, Backlog
+from avtal.store.queues.lease import LEASE_SECONDS, Backlog, backlog, defer, is_due, lease, release
 from avtal.store.tables import BillRow, ContractRow, OutboxRow
+from avtal.store.tables.snapshots import snapshot_of
 
-_FIRST = sa.select(sa.func.min(OutboxRow.id)).group_by(OutboxRow.account, OutboxRow.contract_id)
-"""The row of each contract whose turn it is."""
-_CLAIMED = (
-    OutboxRow.id,
-    OutboxRow.account,
-    OutboxRow.contract_id,
-    OutboxRow.bill_id,
-    OutboxRow.attempts,
-    OutboxRow.last_error,
-    OutboxRow.traceparent,
-)
-_NOW = sa.bindparam("now", type_=sa.Float)
-_OF_THESE = OutboxRow.id.in_(sa.bindparam("ids", expanding=True))
+_OLDEST = sa.select(sa.func.min(OutboxRow.id)).group_by(OutboxRow.account, OutboxRow.contract_id)
 _EARLIER = aliased(OutboxRow)
-_IS_OF_SAME = (_EARLIER.account == OutboxRow.account, _EARLIER.contract_id == OutboxRow.contract_id)
+_IS_OF_SAME_CONTRACT = (_EARLIER.account == OutboxRow.account, _EARLIER.contract_id == OutboxRow.contract_id)
 _DUE = (
-    sa.select(*_CLAIMED)
-    .where(OutboxRow.next_attempt_at <= _NOW, OutboxRow.leased_until <= _NOW)
-    .where(~sa.exists().where(*_IS_OF_SAME, _EARLIER.id < OutboxRow.id))
+    sa.select(
+        OutboxRow.id,
+        OutboxRow.account,
+        OutboxRow.contract_id,
+        OutboxRow.bill_id,
+        OutboxRow.attempts,
+        OutboxRow.last_error,
+        OutboxRow.traceparent,
+    )
+    .where(is_due(OutboxRow), ~sa.exists().where(*_IS_OF_SAME_CONTRACT, _EARLIER.id < OutboxRow.id))
     .order_by(OutboxRow.id)
     .limit(sa.bindparam("limit", type_=sa.Integer))
     .with_for_update(skip_locked=True, of=OutboxRow)
 )
-_LEASE = sa.update(OutboxRow).where(_OF_THESE).values(leased_until=sa.bindparam("until"))
-_FORGET = sa.delete(OutboxRow).where(_OF_THESE)
+_DELETE = sa.delete(OutboxRow).where(OutboxRow.id.in_(sa.bindparam("ids", expanding=True)))
 _BILLS = sa.select(BillRow).where(
-    # Not by pairs, for which SQLite reads the whole table.
+    # By each column: for pairs, SQLite scans the table.
     BillRow.account.in_(sa.bindparam("accounts", expanding=True)),
     BillRow.bill_id.in_(sa.bindparam("bills", expanding=True)),
 )
 
 
 class OutboxMessage(Frozen):
-    """One row whose turn it is. No `bill_id` means: start the contract; else `news` is the bill as it is now, for what
-    was queued may be older and is no longer of interest."""
+    """A contract's oldest message. Without a `bill_id` it starts the contract; with one it signals the bill.
+
+    `snapshot` is the bill as it is now: what it was when the message was queued no longer matters.
+    """
 
     id: int
     account: str
@@ -60,7 +56,7 @@ class OutboxMessage(Frozen):
     leased_until: float
     last_error: str | None
     traceparent: str | None
-    news: BillSnapshot | None = None
+    snapshot: BillSnapshot | None = None
 
 
 def queue_start(session: Session, account: str, contract_id: str) -> None:
@@ -68,85 +64,71 @@ def queue_start(session: Session, account: str, contract_id: str) -> None:
 
 
 def queue_start_if_none(session: Session, account: str, contract_id: str) -> None:
-    """A contract whose process was found missing is started, unless that is on its way already."""
+    """Queues a start for a contract whose workflow is missing, unless one is queued."""
     of_contract = (OutboxRow.account == account, OutboxRow.contract_id == contract_id)
     queued = sa.select(OutboxRow.id).where(*of_contract, OutboxRow.bill_id.is_(None)).limit(1)
     if session.scalar(queued) is None:
         queue_start(session, account, contract_id)
 
 
-def requeue_start(session: Session, telling: OutboxMessage) -> bool:
-    """The workflow of a live contract is not there: start it anew, before what is queued. False if it has ended."""
-    contract = session.get(ContractRow, (telling.account, telling.contract_id))
+def requeue_start(session: Session, message: OutboxMessage) -> bool:
+    """Queues a start before the message, whose workflow is missing. False if the contract has ended: then nothing is
+    queued."""
+    contract = session.get(ContractRow, (message.account, message.contract_id))
     if contract is None or contract.status == ContractStatus.ENDED:
         return False
-    row = session.get(OutboxRow, telling.id)
+    row = session.get(OutboxRow, message.id)
     if row is not None:
         session.add(OutboxRow(account=row.account, contract_id=row.contract_id, bill_id=row.bill_id))
         row.bill_id, row.leased_until = None, 0.0
     return True
 
 
-def claim_messages(session: Session, now: float, limit: int, done: Collection[int] = ()) -> Sequence[OutboxMessage]:
-    """The oldest row of each contract, if it is due, leased to the caller. `now` is real time; what is `done` goes.
+def claim_messages(
+    session: Session, now: float, limit: int, dispatched: Collection[int] = ()
+) -> Sequence[OutboxMessage]:
+    """Deletes the messages with the ids `dispatched`, then leases the oldest message of each contract, if it is due.
 
-    A contract whose oldest row another process has locked or leased is left to it, so that the order is kept. The
-    question costs the same however much is queued.
+    A contract whose oldest message another process has locked or leased is skipped, which preserves the order. The
+    cost does not depend on how many messages are queued.
     """
-    forget(session, done)
-    claimed = session.execute(_DUE, {"now": now, "limit": limit}).all()
-    if not claimed:
-        return []
+    delete_messages(session, dispatched)
+    due = session.execute(_DUE, {"now": now, "limit": limit}).all()
     until = now + LEASE_SECONDS
-    session.connection().execute(_LEASE, {"ids": [row.id for row in claimed], "until": until})
-    news = _news(session, [(row.account, row.bill_id) for row in claimed if row.bill_id is not None])
+    lease(session, OutboxRow, [row.id for row in due], until)
+    snapshots = _snapshots(session, [(row.account, row.bill_id) for row in due if row.bill_id is not None])
     return [
-        OutboxMessage(**row._mapping, leased_until=until, news=news.get((row.account, row.bill_id))) for row in claimed
+        OutboxMessage(**row._mapping, leased_until=until, snapshot=snapshots.get((row.account, row.bill_id)))
+        for row in due
     ]
 
 
 def messages_in_flight(session: Session, now: float) -> int:
-    """How many could be told at once; those that wait for another try do not count."""
-    return (
-        session.scalar(sa.select(sa.func.count()).select_from(OutboxRow).where(OutboxRow.next_attempt_at <= now)) or 0
-    )
+    """How many are due. Messages that wait for another attempt do not count."""
+    due = sa.select(sa.func.count()).select_from(OutboxRow).where(OutboxRow.next_attempt_at <= now)
+    return session.scalar(due) or 0
 
 
 def message_backlog(session: Session, now: float) -> Backlog:
-    """Of the rows whose turn it is: those behind them wait for them."""
-    due = sa.select(sa.func.count(), sa.func.min(OutboxRow.next_attempt_at)).where(
-        OutboxRow.id.in_(_FIRST), OutboxRow.next_attempt_at <= now
-    )
-    rows, oldest = session.execute(due).one()
-    return Backlog(rows, now - oldest if rows else 0.0)
+    """Of each contract's oldest message; the ones behind it wait for it."""
+    return backlog(session, OutboxRow, now, OutboxRow.id.in_(_OLDEST))
 
 
-def told(session: Session, telling: OutboxMessage) -> None:
-    forget(session, [telling.id])
+def finish_message(session: Session, message: OutboxMessage) -> None:
+    delete_messages(session, [message.id])
 
 
-def defer_message(session: Session, telling: OutboxMessage, next_attempt_at: float, last_error: str) -> None:
-    session.execute(
-        sa.update(OutboxRow)
-        .where(OutboxRow.id == telling.id)
-        .values(
-            next_attempt_at=next_attempt_at, leased_until=0.0, attempts=OutboxRow.attempts + 1, last_error=last_error
-        )
-    )
+def defer_message(session: Session, message: OutboxMessage, next_attempt_at: float, last_error: str) -> None:
+    defer(session, OutboxRow, message.id, next_attempt_at, last_error)
 
 
-def release_messages(session: Session, tellings: Iterable[OutboxMessage]) -> None:
-    """What a process took and does not finish: another need not wait for the end of its leases."""
-    for telling in tellings:
-        session.execute(
-            sa.update(OutboxRow)
-            .where(OutboxRow.id == telling.id, OutboxRow.leased_until == telling.leased_until)
-            .values(leased_until=0.0)
-        )
+def release_messages(session: Session, messages: Iterable[OutboxMessage]) -> None:
+    for message in messages:
+        release(session, OutboxRow, message.id, message.leased_until)
 
 
 def failing_messages(session: Session, account: str) -> Sequence[OutboxMessage]:
-    """Those that were tried in vain and will be tried again, each with its trouble."""
+    """Messages whose last attempt failed and that will be retried."""
     rows = session.scalars(
         sa.select(OutboxRow)
         .where(OutboxRow.account == account, OutboxRow.last_error.is_not(None))
@@ -155,12 +137,12 @@ def failing_messages(session: Session, account: str) -> Sequence[OutboxMessage]:
     return [OutboxMessage.model_validate(row, from_attributes=True) for row in rows]
 
 
-def forget(session: Session, done: Collection[int]) -> None:
-    if done:
-        session.connection().execute(_FORGET, {"ids": [*done]})
+def delete_messages(session: Session, ids: Collection[int]) -> None:
+    if ids:
+        session.connection().execute(_DELETE, {"ids": [*ids]})
 
 
-def _news(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], BillSnapshot]:
-    named = {"accounts": [*{account for account, _ in keys}], "bills": [bill_id for _, bill_id in keys]}
-    rows = session.scalars(_BILLS, named) if keys else ()
+def _snapshots(session: Session, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], BillSnapshot]:
+    columns = {"accounts": [*{account for account, _ in keys}], "bills": [bill_id for _, bill_id in keys]}
+    rows = session.scalars(_BILLS, columns) if keys else ()
     return {(row.account, row.bill_id): snapshot_of(row) for row in rows}

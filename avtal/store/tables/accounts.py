@@ -20,7 +20,9 @@ class AccountRow(Table):
     callback_keys: Mapped[list[str]]
     """Newest first; two during a rotation."""
     next_customer_no: Mapped[int]
+    """The customer number at the platform that the account's next subscriber gets."""
     policy_version: Mapped[int]
+    """The newest version in `policies`."""
 
 
 class ApiKeyRow(Table):
@@ -45,9 +47,10 @@ class OperatorRow(Table):
     __tablename__ = "operators"
 
     user_name: Mapped[str] = mapped_column(primary_key=True)
-    """Unique in the whole store, so that a login names no account."""
+    """Unique in the whole store: a login does not name the account."""
     account: Mapped[str] = mapped_column(sa.ForeignKey("accounts.account"), index=True)
     password_hash: Mapped[str]
+    """Argon2id, in the PHC format."""
     created_at: Mapped[datetime]
 
 
@@ -55,12 +58,13 @@ class OperatorSessionRow(Table):
     __tablename__ = "operator_sessions"
 
     digest: Mapped[str] = mapped_column(primary_key=True)
+    """SHA-256 of the token in the cookie."""
     user_name: Mapped[str] = mapped_column(sa.ForeignKey("operators.user_name"), index=True)
     ends_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class LoginAttemptRow(Table):
-    """A password that was not right, or is being looked at; also for users that there are not. In real time."""
+    """A password that was wrong or is being checked, also of unknown users. In real time."""
 
     __tablename__ = "login_attempts"
 

@@ -8,11 +8,13 @@ from avtal.store.tables.columns import Table
 
 
 class ClockRow(Table):
-    """The embedded stack's one clock: how far it runs ahead of real time, and where it has been told to go."""
+    """One row: the offset from real time that all processes of the embedded stack share."""
 
     __tablename__ = "clock"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     offset_seconds: Mapped[float]
     target: Mapped[datetime | None]
+    """Where a forward is going; None if none is in progress."""
     last_error: Mapped[str | None] = mapped_column(default=None)
+    """Why the last forward stopped before its target."""

@@ -1,4 +1,4 @@
-"""What the tables are made of: their base, and the types of their columns."""
+"""The base class of the tables, and the types of their columns."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase
 
-Json = dict[str, Any]  # a record's own dump: its model gives the types back on reading
+Json = dict[str, Any]  # Any: the dump of a frozen model, which restores the types on reading
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
-    """A point in time: aware and in UTC in Python, whatever the database keeps."""
+    """A point in time. In Python it is aware and in UTC, whatever the database stores."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True

@@ -19,11 +19,12 @@ class SubscriberRow(Table):
     account: Mapped[str] = mapped_column(sa.ForeignKey("accounts.account"), primary_key=True)
     subscriber_id: Mapped[str] = mapped_column(primary_key=True)
     subscriber: Mapped[Json]
+    """A `Subscriber`: personal data."""
     revision: Mapped[int] = mapped_column(default=1)
     customer_no: Mapped[int | None] = mapped_column(default=None)
-    """The reader's number at the platform, from the account's own range."""
+    """The customer number at the platform, from the account's own range."""
     platform_revision: Mapped[int] = mapped_column(default=0)
-    """The revision that the platform has; 0 while the customer is not known to exist there."""
+    """The revision that the platform has; 0 until the customer is known to exist there."""
 
 
 class ContractRow(Table):
@@ -43,23 +44,26 @@ class ContractRow(Table):
     subscriber_id: Mapped[str]
     sold_at: Mapped[datetime]
     sale_digest: Mapped[str]
-    """Of the sale as it was sent, without the subscriber: tells a repeat from another sale."""
+    """SHA-256 of `sale`; distinguishes a repeated sale from another one."""
     sale: Mapped[Json]
+    """The request as it was sent, without the subscriber."""
     schedule: Mapped[Json]
+    """A `Schedule`."""
     currency: Mapped[str]
     prices_include_vat: Mapped[bool]
     counter: Mapped[int]
+    """Of the snapshot that the workflow wrote last. This and the columns below are a `ContractSnapshot`."""
     status: Mapped[str]
     access: Mapped[str]
     reason: Mapped[str]
     since: Mapped[datetime]
     ending: Mapped[Json | None]
     skipped_periods: Mapped[list[Json]] = mapped_column(default=list)
-    """Runs of periods that passed while access was off, and are never billed."""
+    """`SkippedPeriods`: runs of periods that passed while access was off and are never billed."""
 
 
 class TermsRow(Table):
-    """What may change while a contract runs, by the first period that it holds for."""
+    """One version of what may change while a contract runs."""
 
     __tablename__ = "contract_terms"
     __table_args__ = (contract_key("terms_contract"),)
@@ -68,6 +72,7 @@ class TermsRow(Table):
     contract_id: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     first_period: Mapped[int]
+    """The first period that `lines` hold for. The other columns hold for every bill created from now on."""
     lines: Mapped[list[Json]]
     delivery_method: Mapped[str | None]
     edi_number: Mapped[str | None]

@@ -1,4 +1,7 @@
-"""Durable queues: callbacks, messages to Temporal, deliveries to publishers, and sweeps."""
+"""Durable queues: callbacks, messages to Temporal, deliveries to publishers, and sweeps.
+
+All times of a queue are real time, in seconds since 1970, also while the test clock runs ahead.
+"""
 
 import time
 from datetime import datetime
@@ -10,8 +13,28 @@ from avtal.store.tables.columns import Table
 from avtal.tracing import traceparent
 
 
-class CallbackRow(Table):
-    """The inbox: every callback that carried a valid signature, as it came."""
+class LeasedRow(Table):
+    """A row that one process at a time works on (`queues/lease.py`)."""
+
+    __abstract__ = True
+
+    next_attempt_at: Mapped[float] = mapped_column(default=time.time)
+    leased_until: Mapped[float] = mapped_column(default=0.0)
+    """Until then the process that leased the row has it alone. A process that dies loses it then."""
+
+
+class RetriedRow(LeasedRow):
+    """A leased row that is retried with a growing backoff."""
+
+    __abstract__ = True
+
+    attempts: Mapped[int] = mapped_column(default=0)
+    """How many attempts have failed."""
+    last_error: Mapped[str | None] = mapped_column(default=None)
+
+
+class CallbackRow(RetriedRow):
+    """The inbox: every callback with a valid signature, as it was received."""
 
     __tablename__ = "callbacks"
     __table_args__ = (
@@ -24,22 +47,17 @@ class CallbackRow(Table):
     account: Mapped[str]
     callback_id: Mapped[str]
     group_key: Mapped[str]
-    """The platform's id of the billogram; callbacks of one are worked off one at a time."""
+    """The platform's id of the billogram. Callbacks of one billogram are processed one at a time."""
     received_at: Mapped[datetime]
+    """System time, which on a test clock runs ahead."""
     body: Mapped[str]
     state: Mapped[str]
-    """new, done, ignored (a kind that we do not use), or unmatched (for 24 hours no bill was found)."""
-    next_attempt_at: Mapped[float]
-    """Real time, seconds since 1970, also when the test clock has moved on: a delivery is retried in real time."""
+    """new, done, ignored (a kind that is not used), or unmatched (no bill was found within 24 hours)."""
     give_up_at: Mapped[float]
-    leased_until: Mapped[float] = mapped_column(default=0.0)
-    """Real time until which the process that took it has it to itself; a dead one loses it then."""
-    attempts: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str | None] = mapped_column(default=None)
 
 
-class OutboxRow(Table):
-    """What Temporal must be told yet: a start, or the news of a bill. In order per contract."""
+class OutboxRow(RetriedRow):
+    """A message to Temporal: the start of a contract, or a bill's signal. Dispatched in order per contract."""
 
     __tablename__ = "outbox"
     __table_args__ = (sa.Index("outbox_by_contract", "account", "contract_id", "id"),)
@@ -48,17 +66,13 @@ class OutboxRow(Table):
     account: Mapped[str]
     contract_id: Mapped[str]
     bill_id: Mapped[str | None]
-    """The bill to tell of, as it is at the moment of telling; None starts the contract."""
-    next_attempt_at: Mapped[float] = mapped_column(default=time.time)
-    leased_until: Mapped[float] = mapped_column(default=0.0)
-    attempts: Mapped[int] = mapped_column(default=0)
-    last_error: Mapped[str | None] = mapped_column(default=None)
+    """The bill whose snapshot is signalled, as it is at dispatch; None starts the contract."""
     traceparent: Mapped[str | None] = mapped_column(default=traceparent)
-    """Of the work that queued it."""
+    """The trace (W3C) in which the message was queued."""
 
 
-class DeliveryRow(Table):
-    """An event on its way to the endpoint, or given up. Gone once the endpoint has taken it."""
+class DeliveryRow(LeasedRow):
+    """An event on its way to the endpoint, or dead. Deleted once the endpoint has accepted it."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -70,18 +84,14 @@ class DeliveryRow(Table):
     seq: Mapped[int] = mapped_column(primary_key=True)
     contract_id: Mapped[str]
     queued_at: Mapped[float]
-    """Real time, like all times of a delivery."""
-    next_attempt_at: Mapped[float]
-    leased_until: Mapped[float] = mapped_column(default=0.0)
     attempts: Mapped[int] = mapped_column(default=0)
     dead: Mapped[bool] = mapped_column(default=False)
+    """Given up after 72 hours; waits for a replay."""
 
 
-class SweepRow(Table):
-    """When an account was last compared with the platform by itself, and who does it now. In real time."""
+class SweepRow(LeasedRow):
+    """When an account is reconciled next; leased while a process sweeps it."""
 
     __tablename__ = "sweeps"
 
     account: Mapped[str] = mapped_column(primary_key=True)
-    due_at: Mapped[float] = mapped_column(default=0.0)
-    leased_until: Mapped[float] = mapped_column(default=0.0)

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations of this folder on one database."""
+"""Alembic's entry point: runs the migrations of this folder on one database."""
 
 from alembic import context
 

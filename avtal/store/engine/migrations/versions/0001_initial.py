@@ -75,7 +75,7 @@ def upgrade() -> None:
     op.create_table(
         "sweeps",
         sa.Column("account", sa.String(), nullable=False),
-        sa.Column("due_at", sa.Double(), nullable=False),
+        sa.Column("next_attempt_at", sa.Double(), nullable=False),
         sa.Column("leased_until", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("account"),
     )

@@ -1,4 +1,4 @@
-"""What the operator's pages read, on each kind of database."""
+"""The portal's queries, on each kind of database."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from avtal.contracts.bills.bill import Parked, ParkedReason
 from avtal.store.billing.bills import park_bill
 from avtal.store.engine.database import Database
 from avtal.store.queries.portal import ContractFilter, bills_page, contracts_page, parked_bills, parked_counts
-from tests.portal.visits import bill, sell
+from tests.portal.pages import bill, sell
 from tests.store.builders import ACCOUNT
 
 
@@ -22,24 +22,24 @@ def database(database: Database) -> Database:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("conditions", "expected"),
     [
         (ContractFilter(), ["a", "b", "c"]),
-        (ContractFilter(named="b"), ["b"]),
-        (ContractFilter(named="s-c"), ["c"]),
-        (ContractFilter(named=""), []),
+        (ContractFilter(identity="b"), ["b"]),
+        (ContractFilter(identity="s-c"), ["c"]),
+        (ContractFilter(identity=""), []),
         (ContractFilter(status="ended"), []),
         (ContractFilter(access="on", is_parked=True), ["c"]),
     ],
 )
-def test_contracts_are_found_and_filtered(database: Database, wanted: ContractFilter, expected: list[str]) -> None:
+def test_contracts_are_filtered(database: Database, conditions: ContractFilter, expected: list[str]) -> None:
     with database.read() as session:
-        found = contracts_page(session, ACCOUNT, wanted, after="", limit=10)
+        found = contracts_page(session, ACCOUNT, conditions, after="", limit=10)
 
     assert [one.contract_id for one in found] == expected
 
 
-def test_pages_follow_each_other(database: Database) -> None:
+def test_next_page_starts_after_the_last_row(database: Database) -> None:
     with database.read() as session:
         contracts = contracts_page(session, ACCOUNT, ContractFilter(), after="a", limit=1)
         newest = bills_page(session, ACCOUNT, "b", before=None, limit=2)

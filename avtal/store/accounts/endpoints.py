@@ -1,4 +1,4 @@
-"""Where each publisher wants to be told: the address, the secrets that sign what goes there, and how it is doing."""
+"""The publishers' endpoints: address, signing secrets, and the state of deliveries to them."""
 
 import base64
 import secrets
@@ -14,12 +14,12 @@ from avtal.store.engine.cipher import Cipher
 from avtal.store.tables import DeliveryRow, EndpointRow, FeedRow
 
 SECRET_BYTES = 32
-OLD_SECRET_KEPT_SECONDS = 24 * 3600
+OLD_SECRET_VALID_SECONDS = 24 * 3600
 DEAD_SHOWN_MAX = 100
 
 
 class Endpoint(Frozen):
-    """How an endpoint is doing, without its secrets. `dead` are the events that were given up, the oldest 100."""
+    """An endpoint without its secrets. `dead` are the numbers of dead deliveries: the oldest 100."""
 
     url: str
     delivered_seq: int | None
@@ -34,28 +34,23 @@ class Endpoint(Frozen):
 def set_endpoint(
     session: Session, cipher: Cipher, account: str, url: str, now: float, *, new_secret: bool = False
 ) -> str | None:
-    """The signing secret if one was made, which is shown this once. A new endpoint hears what happens from now on;
-    one that has moved gets at once what waits. `now` is real time."""
+    """Returns the signing secret if one was generated; it can't be read again. `now` is real time.
+
+    A new endpoint receives events from now on. At a changed URL all waiting deliveries are due immediately. Raises
+    AccountNotFound.
+    """
     locked_account(session, account)
     row = locked_endpoint(session, account)
     if row is None:
-        secret = _new_secret()
-        last_seq = session.get_one(FeedRow, account).last_seq
-        sealed = cipher.seal(secret)
-        session.add(
-            EndpointRow(
-                account=account, url=url, secret=sealed, old_secret=None, old_secret_until=0.0, queued_seq=last_seq
-            )
-        )
-        return secret
+        return _add_endpoint(session, cipher, account, url)
     if row.url != url:
         row.url = url
         session.execute(sa.update(DeliveryRow).where(DeliveryRow.account == account).values(next_attempt_at=now))
-    return _rotate(cipher, row, now) if new_secret else None
+    return _rotate_secret(cipher, row, now) if new_secret else None
 
 
 def remove_endpoint(session: Session, account: str) -> None:
-    """With its secrets and what was on its way to it; the feed keeps everything."""
+    """Deletes it with its secrets and deliveries; the feed keeps all events."""
     row = locked_endpoint(session, account)
     if row is not None:
         session.execute(sa.delete(DeliveryRow).where(DeliveryRow.account == account))
@@ -80,25 +75,35 @@ def endpoint(session: Session, account: str) -> Endpoint | None:
 
 
 def locked_endpoint(session: Session, account: str) -> EndpointRow | None:
-    """Before its deliveries, wherever both are locked."""
+    """Lock it before its deliveries."""
     return session.get(EndpointRow, account, with_for_update=True)
 
 
 def valid_secrets(cipher: Cipher, row: EndpointRow, now: float) -> tuple[str, ...]:
-    """Newest first; two for 24 hours after a rotation."""
+    """Newest first; two for 24 hours after a rotation. `now` is real time."""
     sealed = [row.secret, *([row.old_secret] if row.old_secret and now < row.old_secret_until else [])]
-    return tuple(cipher.unseal(one) for one in sealed)
+    return tuple(cipher.unseal(secret) for secret in sealed)
 
 
-def _rotate(cipher: Cipher, row: EndpointRow, now: float) -> str:
+def _add_endpoint(session: Session, cipher: Cipher, account: str, url: str) -> str:
     secret = _new_secret()
-    row.old_secret, row.old_secret_until = row.secret, now + OLD_SECRET_KEPT_SECONDS
+    sealed, last_seq = cipher.seal(secret), session.get_one(FeedRow, account).last_seq
+    row = EndpointRow(
+        account=account, url=url, secret=sealed, old_secret=None, old_secret_until=0.0, queued_seq=last_seq
+    )
+    session.add(row)
+    return secret
+
+
+def _rotate_secret(cipher: Cipher, row: EndpointRow, now: float) -> str:
+    secret = _new_secret()
+    row.old_secret, row.old_secret_until = row.secret, now + OLD_SECRET_VALID_SECONDS
     row.secret = cipher.seal(secret)
     return secret
 
 
 def _new_secret() -> str:
-    """In the form of Standard Webhooks."""
+    """In the format of Standard Webhooks."""
     return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
 
 

@@ -1,4 +1,4 @@
-"""A store's rows as JSON, to be put into a database of the schema that they were written under."""
+"""Records a store's rows as JSON, and inserts them into a database of the schema that they were written under."""
 
 import json
 from datetime import date, datetime
@@ -15,8 +15,8 @@ Rows = dict[str, list[dict[str, Any]]]
 FOLDER = Path(__file__).parent / "rows"
 
 
-def rows_of(engine: sa.Engine) -> Rows:
-    """Numbers that the database gives itself are left out: another one gives its own."""
+def read_rows(engine: sa.Engine) -> Rows:
+    """Without generated ids: another database generates its own."""
     with engine.connect() as connection:
         found = {
             table.name: connection.execute(table.select()).mappings().all() for table in Table.metadata.tables.values()
@@ -24,8 +24,8 @@ def rows_of(engine: sa.Engine) -> Rows:
     return {name: [_text_of(dict(row)) for row in rows] for name, rows in found.items()}
 
 
-def put_rows(engine: sa.Engine, rows: Rows) -> None:
-    """Into the tables as they are in that database, whatever the code thinks of them."""
+def insert_rows(engine: sa.Engine, rows: Rows) -> None:
+    """Into the tables as the database has them, which may be of an earlier schema."""
     metadata = sa.MetaData()
     metadata.reflect(engine)
     with engine.begin() as connection:
@@ -34,13 +34,13 @@ def put_rows(engine: sa.Engine, rows: Rows) -> None:
                 connection.execute(table.insert().values({name: _value(table.c[name], row[name]) for name in row}))
 
 
-def kept_rows(revision: str) -> Rows:
+def recorded_rows(revision: str) -> Rows:
     file = FOLDER / f"{revision}.json"
     assert file.exists(), f"record the rows of {revision} with the code that made them: pytest --record-rows"
     return dict(json.loads(file.read_text()))
 
 
-def keep_rows(revision: str, rows: Rows) -> None:
+def record_rows(revision: str, rows: Rows) -> None:
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{revision}.json").write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
 
