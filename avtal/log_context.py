@@ -1,6 +1,6 @@
-"""Whom work concerns: account, contract, bill. Bound around the work, and carried along into its tasks and threads.
+"""The account, contract, and bill that the current work is about, for log lines and spans. Holds ids only.
 
-Log lines and spans show it. It holds ids alone, never what they stand for.
+It is bound around the work and inherited by its tasks and threads.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def current_log_context() -> LogContext:
 
 
 def bind_log_context(account: str, contract_id: str | None = None, bill_id: str | None = None) -> None:
-    """Until the end of the task that calls it: a request has a task of its own."""
+    """Until the end of the calling task: a request has its own."""
     _LOG_CONTEXT.set(LogContext(account, contract_id, bill_id))
 
 

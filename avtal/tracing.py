@@ -1,7 +1,7 @@
-"""Spans, and the `traceparent` (W3C) that carries a trace through the store to the process that goes on with it.
+"""Spans, and the `traceparent` (W3C) that carries a trace through the store to the process that continues it.
 
-Without a tracer provider, which `telemetry.py` sets up, all of this does nothing. A span holds ids, and of an error
-its kind alone: never its text.
+Does nothing unless `trace_export.py` has set a tracer provider. A span holds ids, and of an error only its class, never
+its text.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 
 
 def traceparent() -> str | None:
-    """Of the span that is open now."""
+    """Of the current span."""
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier)
     return carrier.get("traceparent")
@@ -26,15 +26,15 @@ def traceparent() -> str | None:
 
 @contextmanager
 def span(
-    name: str, parent: str | None = None, *, kind: SpanKind = SpanKind.INTERNAL, began_at: float | None = None
+    name: str, parent: str | None = None, *, kind: SpanKind = SpanKind.INTERNAL, started_at: float | None = None
 ) -> Iterator[None]:
-    """`parent` is a traceparent that was kept; without one, the span that is open now. `began_at` is real time."""
+    """The parent is a stored traceparent, or else the current span. `started_at` is in real time."""
     with _TRACER.start_as_current_span(
         name,
         context=_PROPAGATOR.extract({"traceparent": parent}) if parent else None,
         kind=kind,
         attributes={f"avtal.{field}": value for field, value in current_log_context().known.items()},
-        start_time=None if began_at is None else int(began_at * 1e9),
+        start_time=None if started_at is None else int(started_at * 1e9),
         record_exception=False,
         set_status_on_exception=False,
     ) as opened:

@@ -1,103 +1,75 @@
-"""A sale as it comes from outside: every field checked, and each mistake named with a pointer to it (RFC 6901)."""
+"""Sells a contract: checks the sale, and stores it. It is durable when `sell` returns; the web process then starts the
+contract's workflow."""
 
 import hashlib
 import json
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import Field, StrictBool, ValidationError
+from sqlalchemy.exc import IntegrityError
 
 from avtal.contracts.bills.invoice import Subscriber
 from avtal.contracts.delivery import Address, DeliveryMethod
 from avtal.contracts.money import Currency, Line, Money, agreed_total
-from avtal.contracts.periods import Interval, IntervalUnit, boundary, civil_day, is_zone
-from avtal.contracts.policy import Policy
+from avtal.contracts.periods import Interval, IntervalUnit, boundary, civil_day
 from avtal.contracts.schedule import Schedule
-from avtal.store.billing.sales import NewContract
-from starter.json_schemas import ONE_LINE, ONE_LINE_WITH_A_WORD, POLICY, PRICE, VAT_RATE, ZONE
+from avtal.store.billing.sales import NewContract, SaleOutcome, record_sale
+from avtal.store.engine.database import Database
+from starter.errors import FieldError, InvalidSale, TermsConflict
+from starter.fields import (
+    CivilDate,
+    Identifier,
+    Input,
+    OptionalText,
+    PolicyOverride,
+    Price,
+    RequiredText,
+    ShortText,
+    VatRate,
+    Zipcode,
+    Zone,
+    field_errors,
+    policy_errors,
+)
 
 DAYS_BACK_MAX = 31
-CIVIL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
 
 
-class FieldError(NamedTuple):
-    pointer: str
-    detail: str
+class SaleResult(NamedTuple):
+    contract_id: str
+    is_new: bool
 
 
-class InvalidSale(ValueError):
-    """What came from outside can't be used; `errors` says why, field by field."""
+def sell(database: Database, account: str, body: object, now: datetime) -> SaleResult:
+    """`body` is a `Sale`, or the same as a dict. The same sale again finds the same contract and changes nothing.
 
-    def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in errors))
-        self.errors = list(errors)
-
-
-class Input(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _price(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError('write the amount as a string with at most 2 decimals, like "395.00"')
-    return Money.parse(value, Currency.SEK).text
-
-
-def _vat_rate(value: object) -> object:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if not is_whole and not (isinstance(value, str) and PERCENT.fullmatch(value)):
-        raise ValueError('write the rate in percent, as a whole number or a string like "25"')
-    return value
-
-
-def _civil_date(value: object) -> object:
-    if isinstance(value, date):
-        return value
-    if not isinstance(value, str) or not CIVIL_DATE.fullmatch(value):
-        raise ValueError("write the date like 2027-03-31")
-    return date.fromisoformat(value)
-
-
-def _zone(value: object) -> object:
-    if not isinstance(value, str) or not is_zone(value):
-        raise ValueError("no such time zone; give an IANA name like Europe/Stockholm")
-    return value
-
-
-def _one_line(text: str) -> str:
-    if any(unicodedata.category(sign) == "Cc" for sign in text):
-        raise ValueError("holds a line break or another control character; leave it out")
-    return text
-
-
-Text = Annotated[
-    str, Field(min_length=1, max_length=100, pattern=r"\S"), AfterValidator(_one_line), ONE_LINE_WITH_A_WORD
-]
-MaybeEmpty = Annotated[str, Field(max_length=100), AfterValidator(_one_line), ONE_LINE]
-OptionalText = MaybeEmpty | None
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-Price = Annotated[str, BeforeValidator(_price), PRICE]
-VatRate = Annotated[str | int, BeforeValidator(_vat_rate), VAT_RATE]
-CivilDate = Annotated[date, BeforeValidator(_civil_date)]
-Zone = Annotated[str, BeforeValidator(_zone), ZONE]
-PolicyOverride = Annotated[dict[str, object], POLICY]
+    Raises InvalidSale, TermsConflict."""
+    contract = parse_sale(body, now)
+    try:
+        outcome = _store(database, account, contract, now)
+    except IntegrityError:
+        # Another process stored the same sale or the same subscriber at this moment; the second try finds it.
+        outcome = _store(database, account, contract, now)
+    if outcome is SaleOutcome.OTHER_TERMS:
+        raise TermsConflict(
+            f"the contract {contract.contract_id} was sold on other terms; give a sale a new contract_id"
+        )
+    return SaleResult(contract.contract_id, outcome is SaleOutcome.NEW)
 
 
 class SaleAddress(Input):
-    street: MaybeEmpty = ""
-    zipcode: Annotated[str, Field(max_length=20), AfterValidator(_one_line), ONE_LINE] = ""
-    city: MaybeEmpty = ""
+    street: ShortText = ""
+    zipcode: Zipcode = ""
+    city: ShortText = ""
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "SE"
 
 
 class SubscriberData(Input):
-    """The reader, without an id: the body of PUT /v1/subscribers/{subscriber_id}."""
+    """A subscriber without its id: the body of PUT /v1/subscribers/{subscriber_id}."""
 
-    name: Text
+    name: RequiredText
     email: OptionalText = None
     phone: OptionalText = None
     edi_number: OptionalText = None
@@ -117,9 +89,9 @@ class SaleSubscriber(SubscriberData):
 
 
 class SaleLine(Input):
-    """One line. `quantity` is a whole number of pieces, `unit_price` kronor for one, `vat_rate` percent."""
+    """One line. `quantity` is a whole number, `unit_price` is in the contract's currency, `vat_rate` in percent."""
 
-    title: Text
+    title: RequiredText
     quantity: Annotated[int, Field(strict=True, ge=1, le=10_000)]
     unit_price: Price
     vat_rate: VatRate
@@ -147,12 +119,12 @@ class Sale(Input):
 
 
 def parse_sale(body: object, now: datetime) -> NewContract:
-    """The contract that a sale asks for. Raises InvalidSale."""
+    """Checks everything, stores nothing. Raises InvalidSale."""
     try:
         sale = Sale.model_validate(body)
     except ValidationError as error:
         raise InvalidSale(field_errors(error)) from error
-    lines, line_errors = lines_of(sale.lines, sale.currency)
+    lines, line_errors = parse_lines(sale.lines, sale.currency)
     today = civil_day(now, sale.time_zone)
     errors = [*line_errors, *_start_errors(sale, today), *policy_errors(sale.policy, "/policy")]
     if not errors and agreed_total(lines, sale.prices_include_vat) < 0:
@@ -162,28 +134,10 @@ def parse_sale(body: object, now: datetime) -> NewContract:
     return _new_contract(sale, lines, sale.start_date or today)
 
 
-def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
-    return [
-        FieldError(prefix + "".join(f"/{part}" for part in one["loc"]), one["msg"].removeprefix("Value error, "))
-        for one in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
-
-
-def policy_errors(changes: Mapping[str, object], prefix: str = "") -> list[FieldError]:
-    """Why these changes of a policy can't be taken, field by field. Strictly: no number is written as text or false."""
-    known = {name: value for name, value in changes.items() if name in Policy.model_fields}
-    unknown = [FieldError(f"{prefix}/{name}", "no such field") for name in changes.keys() - known.keys()]
-    try:
-        Policy.model_validate_json(json.dumps(known), strict=True)
-    except ValidationError as error:
-        return sorted([*unknown, *field_errors(error, prefix)])
-    return sorted(unknown)
-
-
-def lines_of(asked: Sequence[SaleLine], currency: Currency) -> tuple[tuple[Line, ...], list[FieldError]]:
+def parse_lines(sale_lines: Sequence[SaleLine], currency: Currency) -> tuple[tuple[Line, ...], list[FieldError]]:
     lines: list[Line] = []
     errors: list[FieldError] = []
-    for index, line in enumerate(asked):
+    for index, line in enumerate(sale_lines):
         try:
             lines.append(_line(line, currency))
         except ValidationError as error:
@@ -220,7 +174,7 @@ def _interval(sale: Sale) -> Interval:
 
 
 def _new_contract(sale: Sale, lines: tuple[Line, ...], start: date) -> NewContract:
-    sent = sale.model_dump(mode="json", exclude={"subscriber"})
+    terms = sale.model_dump(mode="json", exclude={"subscriber"})
     return NewContract(
         contract_id=sale.contract_id,
         subscriber=sale.subscriber.subscriber(sale.subscriber.subscriber_id),
@@ -236,6 +190,11 @@ def _new_contract(sale: Sale, lines: tuple[Line, ...], start: date) -> NewContra
         delivery_method=sale.delivery_method,
         edi_number=sale.edi_number,
         policy_override=dict(sale.policy),
-        sale={**sent, "start_date": start.isoformat()},
-        digest=hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest(),
+        sale={**terms, "start_date": start.isoformat()},
+        digest=hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest(),
     )
+
+
+def _store(database: Database, account: str, contract: NewContract, now: datetime) -> SaleOutcome:
+    with database.write() as session:
+        return record_sale(session, account, contract, now)

@@ -1,4 +1,4 @@
-"""A stand-in for an OpenTelemetry collector: takes spans over HTTP, and keeps them."""
+"""An OpenTelemetry collector for tests: receives spans over HTTP, and stores them."""
 
 import gzip
 import threading
@@ -16,42 +16,41 @@ class Collector:
         self.bodies: list[bytes] = []
 
     def spans(self) -> list[tuple[str, Span]]:
-        """Every span that came, with the name of its service."""
-        found = []
+        """All received spans, each with its service's name."""
+        spans = []
         for body in self.bodies:
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-                [service] = [
-                    one.value.string_value for one in resource.resource.attributes if one.key == "service.name"
-                ]
-                found += [(service, span) for scope in resource.scope_spans for span in scope.spans]
-        return found
+                attributes = {one.key: one.value.string_value for one in resource.resource.attributes}
+                service = attributes["service.name"]
+                spans += [(service, span) for scope in resource.scope_spans for span in scope.spans]
+        return spans
 
     def trace_of(self, name: str, value: str) -> dict[str, str]:
-        """The spans of the one trace that has a span with this attribute, each with its service."""
+        """The services by span name, of the one trace with this attribute."""
         spans = self.spans()
-        [identity] = {
+        [trace_id] = {
             span.trace_id
             for _, span in spans
             if any((one.key, one.value.string_value) == (name, value) for one in span.attributes)
         }
-        return {span.name: service for service, span in spans if span.trace_id == identity}
+        return {span.name: service for service, span in spans if span.trace_id == trace_id}
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
+def running_collector() -> Iterator[Collector]:
     collector = Collector()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            is_packed = self.headers.get("Content-Encoding") == "gzip"
-            collector.bodies.append(gzip.decompress(body) if is_packed else body)
+            is_compressed = self.headers.get("Content-Encoding") == "gzip"
+            collector.bodies.append(gzip.decompress(body) if is_compressed else body)
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Silent."""
+            """Logs nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         collector.url = f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,4 @@
-"""The web and the worker as processes of their own, on a store and a Temporal that a test chooses."""
+"""The web and the worker as processes of their own, on a store and a Temporal server that a test chooses."""
 
 import os
 import subprocess
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import httpx
 
@@ -14,9 +15,9 @@ from avtal.embedded.ports import HOST, any_ports
 from avtal.store.engine.migrate import migrate
 from tests.store.builders import KEY
 
-WITHIN_SECONDS = 30.0
+WAIT_SECONDS_MAX = 30.0
 MODULES = {"web": "avtal.web", "worker": "worker"}
-Process = subprocess.Popen[str]
+Process = subprocess.Popen[bytes]
 
 
 def environment(data_dir: Path, temporal: str, **more: str) -> dict[str, str]:
@@ -31,43 +32,44 @@ def environment(data_dir: Path, temporal: str, **more: str) -> dict[str, str]:
     } | more
 
 
-def migrated(data_dir: Path) -> str:
-    """The store's address as a process on this directory finds it."""
+def migrated_store(data_dir: Path) -> str:
+    """The URL of a new store, where a process on this directory finds it."""
     url = f"sqlite:///{data_dir / 'avtal.db'}"
     migrate(url)
     return url
 
 
 @contextmanager
-def running(module: str, told: Mapping[str, str]) -> Iterator[tuple[Process, str]]:
-    """The process, once it answers, and its base URL; whatever is left of it at the end is killed."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", MODULES[module]], env={**os.environ, **told}, stderr=subprocess.PIPE, text=True
-    )
-    base = f"http://{HOST}:{told[f'AVTAL_{module.upper()}_PORT']}"
-    try:
-        until(lambda: process.poll() is not None or answer(base, "/healthz") == 200)
-        yield process, base
-    finally:
-        process.kill()
-        process.communicate()
+def running_process(name: str, settings: Mapping[str, str]) -> Iterator[tuple[Process, str]]:
+    """The process, once it is live, and its base URL. It is killed at the end if it still runs."""
+    base = f"http://{HOST}:{settings[f'AVTAL_{name.upper()}_PORT']}"
+    with TemporaryFile() as log:
+        command = [sys.executable, "-P", "-m", MODULES[name]]
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=log)
+        try:
+            wait_until(lambda: process.poll() is not None or status_of(f"{base}/healthz") == 200)
+            assert process.poll() is None, log.seek(0) or log.read().decode()
+            yield process, base
+        finally:
+            process.kill()
+            process.wait()
 
 
-def answer(base: str, path: str) -> int | None:
+def status_of(url: str) -> int | None:
     try:
-        return httpx.get(base + path).status_code
+        return httpx.get(url).status_code
     except httpx.TransportError:
         return None
 
 
-def troubles(base: str) -> dict[str, str]:
-    """What is not ready, and why."""
-    found = httpx.get(f"{base}/readyz", timeout=10).json()
-    return {error["pointer"].removeprefix("/"): error["detail"] for error in found.get("errors", [])}
+def readiness_errors(base: str) -> dict[str, str]:
+    """By the part that is not ready."""
+    body = httpx.get(f"{base}/readyz", timeout=10).json()
+    return {error["pointer"].removeprefix("/"): error["detail"] for error in body.get("errors", [])}
 
 
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WITHIN_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while not condition():
+        assert time.monotonic() < deadline, f"not true within {WAIT_SECONDS_MAX} s"
         time.sleep(0.02)

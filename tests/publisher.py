@@ -1,4 +1,4 @@
-"""A publisher's backend: a real HTTP server that keeps what it is told, and answers as a test wants it to."""
+"""A publisher's backend: a real HTTP server that stores what it receives, and responds as a test wants."""
 
 import asyncio
 import json
@@ -14,53 +14,53 @@ from starlette.routing import Route
 
 from avtal.embedded.ports import any_ports
 
-Json = dict[str, Any]  # Any: JSON, looked into by the assertions
-Answer = Callable[[Json], Awaitable[int]]
+Json = dict[str, Any]  # Any: JSON
+Respond = Callable[[Json], Awaitable[int]]
 
 
-class Told:
-    """One request: its headers, its raw body, and the body read."""
+class ReceivedEvent:
+    """One request, with the status that it got."""
 
     def __init__(self, headers: dict[str, str], body: bytes, status: int) -> None:
         self.headers = headers
         self.body = body
-        self.told: Json = json.loads(body)
+        self.payload: Json = json.loads(body)
         self.status = status
-        self.seq: int = self.told["data"]["seq"]
-        self.contract_id: str = self.told["data"]["contract_id"]
+        self.seq: int = self.payload["data"]["seq"]
+        self.contract_id: str = self.payload["data"]["contract_id"]
 
 
 class Publisher:
     def __init__(self, url: str) -> None:
         self.url = url
-        self.heard: list[Told] = []
-        self.answer: Answer = taken
+        self.received: list[ReceivedEvent] = []
+        self.respond: Respond = accept
 
     @property
-    def accepted(self) -> list[Told]:
-        return [one for one in self.heard if 200 <= one.status < 300]
+    def accepted(self) -> list[ReceivedEvent]:
+        return [event for event in self.received if 200 <= event.status < 300]
 
     def seqs(self, contract_id: str | None = None) -> list[int]:
-        """What it has taken, in the order of its coming."""
-        return [one.seq for one in self.accepted if contract_id in (None, one.contract_id)]
+        """The numbers of the accepted events, in order of arrival."""
+        return [event.seq for event in self.accepted if contract_id in (None, event.contract_id)]
 
-    async def hear(self, request: Request) -> Response:
+    async def receive(self, request: Request) -> Response:
         body = await request.body()
-        status = await self.answer(json.loads(body))
-        self.heard.append(Told(dict(request.headers), body, status))
-        elsewhere = {"location": f"{self.url}/elsewhere"} if 300 <= status < 400 else {}
-        return Response(status_code=status, headers=elsewhere)
+        status = await self.respond(json.loads(body))
+        self.received.append(ReceivedEvent(dict(request.headers), body, status))
+        headers = {"location": f"{self.url}/elsewhere"} if 300 <= status < 400 else {}
+        return Response(status_code=status, headers=headers)
 
 
-async def taken(_told: Json) -> int:
+async def accept(_payload: Json) -> int:
     return 204
 
 
 @asynccontextmanager
 async def publisher() -> AsyncIterator[Publisher]:
     port = any_ports().web
-    backend = Publisher(f"http://127.0.0.1:{port}/told")
-    app = Starlette(routes=[Route("/{path:path}", backend.hear, methods=["POST", "GET"])])
+    backend = Publisher(f"http://127.0.0.1:{port}/events")
+    app = Starlette(routes=[Route("/{path:path}", backend.receive, methods=["POST", "GET"])])
     server = uvicorn.Server(
         uvicorn.Config(app, port=port, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
     )

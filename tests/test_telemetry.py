@@ -1,4 +1,4 @@
-"""What web and worker tell of a contract's life, from outside: lines, figures, spans, and nothing about the reader."""
+"""Logs, metrics, and traces of web and worker over a contract's life, without personal data."""
 
 import asyncio
 import base64
@@ -16,13 +16,13 @@ import httpx
 import pytest
 
 from avtal.embedded.ports import any_ports
-from avtal.embedded.stack import attend, running_stack
-from avtal.telemetry import LOGGED, log_as
-from tests.collector import Collector, collecting
-from tests.diaries.life import Life, sale
-from tests.processes import environment, migrated, running, troubles
+from avtal.embedded.stack import running_stack, supervise
+from avtal.telemetry import LOG_FIELDS, configure_logging
+from tests.collector import Collector, running_collector
+from tests.diaries.diary import Diary, sale
+from tests.processes import environment, migrated_store, readiness_errors, running_process
 
-READER = {
+SUBSCRIBER = {
     "name": "Ottilia Quistberg",
     "email": "ottilia@quistberg.example",
     "phone": "+46709998877",
@@ -31,107 +31,115 @@ READER = {
 PERSONAL = ("ottilia", "quistberg", "9998877", "vattugatan", "98765", "kvikkjokk")
 REFUSED_ROW = "null value in a column\nDETAIL:  Failing row contains (Ottilia).\n\n[SQL: INSERT]"
 
-Line = dict[str, Any]  # as it was logged
+Line = dict[str, Any]  # Any: a JSON log line
 
 
-class Told(NamedTuple):
-    life: Life
+class Telemetry(NamedTuple):
+    diary: Diary
     collector: Collector
 
     def lines(self, process: str) -> list[Line]:
         return [json.loads(line) for line in self.text(process).splitlines()]
 
     def text(self, process: str) -> str:
-        return (self.life.stack.data_dir / "logs" / f"{process}.log").read_text()
+        return (self.diary.stack.data_dir / "logs" / f"{process}.log").read_text()
 
-    def of(self, process: str, start: str) -> Line:
-        """The first line whose message starts so."""
+    def line(self, process: str, start: str) -> Line:
+        """The first line whose message starts with `start`."""
         return next(line for line in self.lines(process) if line["message"].startswith(start))
 
     async def histories(self) -> str:
-        return "".join([run.to_json() for run in await self.life.histories("observed")])
+        return "".join([run.to_json() for run in await self.diary.histories("observed")])
 
-    async def spans_until(self, name: str) -> dict[str, str]:
-        async def is_there() -> bool:
+    async def trace_with(self, name: str) -> dict[str, str]:
+        """The trace of the contract `observed`, once it has this span."""
+
+        async def has_span() -> bool:
             return any(span.name == name for _, span in self.collector.spans())
 
-        await self.life.until(is_there)
+        await self.diary.wait_until(has_span)
         return self.collector.trace_of("avtal.contract_id", "observed")
 
 
 @pytest.fixture(scope="module")
-async def told(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Told]:
-    """A contract that is sold and paid, one that is parked, one that the platform fails, and a refused request."""
-    with collecting() as collector, pytest.MonkeyPatch.context() as patch:
+async def telemetry(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Telemetry]:
+    """One paid contract, one parked, one whose bill fails at Billogram, and one refused request."""
+    with running_collector() as collector, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AVTAL_LOG_FORMAT", "json")
         patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
         async with running_stack(tmp_path_factory.mktemp("stack"), any_ports(), headless=True) as stack:
-            attending = asyncio.create_task(attend(stack))
-            life = Life(stack, record=False)
-            await live(life)
-            yield Told(life, collector)
-            await life.close()
-            attending.cancel()
-            await asyncio.gather(attending, return_exceptions=True)
+            supervision = asyncio.create_task(supervise(stack))
+            diary = Diary(stack, record=False)
+            await run_contracts(diary)
+            yield Telemetry(diary, collector)
+            await diary.close()
+            supervision.cancel()
+            await asyncio.gather(supervision, return_exceptions=True)
 
 
-async def live(life: Life) -> None:
-    await life.sell("observed", subscriber={**READER, "subscriber_id": "s-observed"})
-    await life.pay(await life.bill("observed", 0))
-    await life.sell("refused", subscriber={**READER, "subscriber_id": "s-refused", "org_no": "Quistberg AB"})
-    async with life.faults({"api": {"status_503": 1.0}}):
-        late = sale("late", subscriber={**READER, "subscriber_id": "s-late"})
-        assert (await life.api.post("/v1/contracts", json=late)).status_code == 201
-        await life.until(lambda: has_figure(life.stack.addresses.worker, 'avtal_bills_total{outcome="failed"'))
-    await life.api.post("/v1/contracts", json=sale("wrong", subscriber=READER))
-    await life.api.get(f"/v1/contracts/{READER['email']}?name={READER['name']}")
-    baggage = {"baggage": f"reader={READER['email']}"}
-    cancelled = await life.api.post("/v1/contracts/observed/cancel", json={"at": "period_end"}, headers=baggage)
+async def run_contracts(diary: Diary) -> None:
+    await diary.sell("observed", subscriber={**SUBSCRIBER, "subscriber_id": "s-observed"})
+    await diary.pay(await diary.bill("observed", 0))
+    await diary.sell("refused", subscriber={**SUBSCRIBER, "subscriber_id": "s-refused", "org_no": "Quistberg AB"})
+    async with diary.faults({"api": {"status_503": 1.0}}):
+        late = sale("late", subscriber={**SUBSCRIBER, "subscriber_id": "s-late"})
+        assert (await diary.api.post("/v1/contracts", json=late)).status_code == 201
+        await diary.wait_until(lambda: has_metric(diary.stack.addresses.worker, 'avtal_bills_total{outcome="failed"'))
+    await diary.api.post("/v1/contracts", json=sale("wrong", subscriber=SUBSCRIBER))
+    await diary.api.get(f"/v1/contracts/{SUBSCRIBER['email']}?name={SUBSCRIBER['name']}")
+    baggage = {"baggage": f"reader={SUBSCRIBER['email']}"}
+    cancelled = await diary.api.post("/v1/contracts/observed/cancel", json={"at": "period_end"}, headers=baggage)
     assert cancelled.status_code == 200
 
 
-async def has_figure(base: str, figure: str) -> bool:
-    return figure in await asyncio.to_thread(figures, base)
+async def has_metric(base: str, metric: str) -> bool:
+    return metric in await asyncio.to_thread(metrics, base)
 
 
-def figures(base: str) -> str:
+def metrics(base: str) -> str:
     return httpx.get(f"{base}/metrics").text
 
 
-async def test_every_line_is_json_with_the_fields_that_we_name(told: Told) -> None:
+async def test_every_log_line_is_json_with_known_fields(telemetry: Telemetry) -> None:
     for process in ("web", "worker"):
-        assert [line for line in told.lines(process) if not {*line} <= {*LOGGED}] == []
+        fields = {field for line in telemetry.lines(process) for field in line}
+
+        assert {"timestamp", "level", "logger", "message"} <= fields <= {*LOG_FIELDS}
 
 
-async def test_lines_name_the_contract_and_the_bill_that_they_concern(told: Told) -> None:
+async def test_log_lines_name_their_contract_and_bill(telemetry: Telemetry) -> None:
     contract = {"account": "demo", "contract_id": "observed"}
     bill = {**contract, "bill_id": "observed:0:r0"}
 
-    assert told.of("web", "contract observed sold").items() >= contract.items()
-    assert told.of("web", "contract observed started").items() >= contract.items()
-    assert told.of("worker", "bill observed:0:r0 made: open").items() >= bill.items()
-    assert told.of("web", "callback 1 recorded: bill observed:0:r0").items() >= bill.items()
-    assert told.of("worker", "bill refused:0:r0 parked: refused")["level"] == "WARNING"
-    assert told.of("worker", "bill late:0:r0 failed")["bill_id"] == "late:0:r0"
+    assert telemetry.line("web", "contract observed sold").items() >= contract.items()
+    assert telemetry.line("web", "contract observed started").items() >= contract.items()
+    assert telemetry.line("worker", "bill observed:0:r0 made: open").items() >= bill.items()
+    assert telemetry.line("web", "callback 1 recorded: bill observed:0:r0").items() >= bill.items()
+    assert telemetry.line("worker", "bill refused:0:r0 parked: refused")["level"] == "WARNING"
+    assert telemetry.line("worker", "bill late:0:r0 failed")["bill_id"] == "late:0:r0"
 
 
-async def test_no_line_no_span_and_no_history_names_the_reader(told: Told) -> None:
-    await told.spans_until("record callback")
-    lines = told.text("web") + told.text("worker")
-    spans = b"".join(told.collector.bodies).decode(errors="replace")
-    payloads = [base64.b64decode(found) for found in re.findall(r'"data": "([^"]*)"', await told.histories())]
+async def test_logs_spans_and_histories_hold_no_personal_data(telemetry: Telemetry) -> None:
+    await telemetry.trace_with("record callback")
+    lines = telemetry.text("web") + telemetry.text("worker")
+    spans = b"".join(telemetry.collector.bodies).decode(errors="replace")
+    payloads = [base64.b64decode(found) for found in re.findall(r'"data": "([^"]*)"', await telemetry.histories())]
     everything = (lines + spans + b"".join(payloads).decode()).lower()
 
+    assert "observed" in lines
+    assert "observed" in spans
     assert b"traceparent" in b"".join(payloads)
     assert [word for word in PERSONAL if word in everything] == []
 
 
-async def test_figures_of_ours_and_of_the_sdk_stand_on_one_page(told: Told) -> None:
-    web, worker = (figures(base) for base in (told.life.stack.addresses.web, told.life.stack.addresses.worker))
+async def test_metrics_page_includes_temporals_sdk(telemetry: Telemetry) -> None:
+    web, worker = (
+        metrics(base) for base in (telemetry.diary.stack.addresses.web, telemetry.diary.stack.addresses.worker)
+    )
 
     assert 'avtal_callbacks_received_total{outcome="stored"}' in web
-    assert 'avtal_relay_due_rows{box="outbox"} 0.0' in web
+    assert 'avtal_relay_due_rows{queue="outbox"} 0.0' in web
     assert "temporal_request_total{" in web
     assert 'avtal_bills_total{outcome="parked",reason="refused"} 1.0' in worker
     assert 'avtal_bills_total{outcome="failed",reason="OutcomeUnknown"}' in worker
@@ -139,12 +147,12 @@ async def test_figures_of_ours_and_of_the_sdk_stand_on_one_page(told: Told) -> N
     assert "temporal_activity_execution_latency_seconds_count{" in worker
 
 
-async def test_one_trace_leads_from_the_sale_to_the_settlement(told: Told) -> None:
-    await told.spans_until("HandleSignal:bill_changed")
-    trace = await told.spans_until("record callback")
+async def test_one_trace_spans_sale_to_settlement(telemetry: Telemetry) -> None:
+    await telemetry.trace_with("HandleSignal:bill_changed")
+    trace = await telemetry.trace_with("record callback")
     wanted = {
         "POST /v1/contracts": "avtal-web",
-        "tell Temporal": "avtal-web",
+        "dispatch to Temporal": "avtal-web",
         "StartWorkflow:Contract": "avtal-web",
         "StartActivity:make_bill": "avtal-worker",
         "RunActivity:make_bill": "avtal-worker",
@@ -158,30 +166,30 @@ async def test_one_trace_leads_from_the_sale_to_the_settlement(told: Told) -> No
     assert trace.items() >= wanted.items()
 
 
-async def test_a_namespace_that_does_not_exist_is_a_trouble_of_temporal(told: Told, tmp_path: Path) -> None:
-    migrated(tmp_path)
-    nowhere = environment(tmp_path, told.life.stack.addresses.temporal, TEMPORAL_NAMESPACE="nowhere")
+async def test_missing_namespace_makes_temporal_not_ready(telemetry: Telemetry, tmp_path: Path) -> None:
+    migrated_store(tmp_path)
+    nowhere = environment(tmp_path, telemetry.diary.stack.addresses.temporal, TEMPORAL_NAMESPACE="nowhere")
 
-    def asked() -> dict[str, str]:
-        with running("web", nowhere) as (_, base):
-            while "relay" in (found := troubles(base)):
+    def errors_once_relay_is_ready() -> dict[str, str]:
+        with running_process("web", nowhere) as (_, base):
+            while "relay" in (errors := readiness_errors(base)):
                 time.sleep(0.02)
-            return found
+            return errors
 
-    found = await asyncio.to_thread(asked)
+    errors = await asyncio.to_thread(errors_once_relay_is_ready)
 
-    assert found == {"temporal": "has no such namespace; make it, or set TEMPORAL_NAMESPACE"}
+    assert errors == {"temporal": "has no such namespace; create it, or set TEMPORAL_NAMESPACE"}
 
 
-async def test_a_worker_and_a_web_whose_temporal_hangs_say_so(told: Told) -> None:
-    stack = told.life.stack
+async def test_web_and_worker_are_not_ready_while_temporal_hangs(telemetry: Telemetry) -> None:
+    stack = telemetry.diary.stack
     pid = stack.parts["temporal"].pid
     assert pid is not None
     bases = stack.addresses.web, stack.addresses.worker
-    before = [await asyncio.to_thread(troubles, base) for base in bases]
+    before = [await asyncio.to_thread(readiness_errors, base) for base in bases]
     os.kill(pid, signal.SIGSTOP)
     try:
-        during = [await asyncio.to_thread(troubles, base) for base in bases]
+        during = [await asyncio.to_thread(readiness_errors, base) for base in bases]
     finally:
         os.kill(pid, signal.SIGCONT)
 
@@ -190,8 +198,8 @@ async def test_a_worker_and_a_web_whose_temporal_hangs_say_so(told: Told) -> Non
 
 
 @pytest.fixture
-def logging_again() -> Iterator[None]:
-    """As pytest has set it up."""
+def restored_logging() -> Iterator[None]:
+    """Restores pytest's own logging after the test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers.clear()
@@ -201,17 +209,17 @@ def logging_again() -> Iterator[None]:
     logging.captureWarnings(False)
 
 
-@pytest.mark.usefixtures("logging_again")
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_what_a_database_says_of_the_row_that_it_refuses_is_left_out(
-    form: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("restored_logging")
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_refused_row_is_left_out_of_the_log(
+    log_format: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.excepthook", None)
-    log_as(form, "INFO")
+    configure_logging(log_format, "INFO")
     try:
         raise ValueError(REFUSED_ROW)
     except ValueError:
-        logging.getLogger("store").exception("it went wrong", extra={"reader": "Ottilia"})
+        logging.getLogger("store").exception("it went wrong", extra={"subscriber": "Ottilia"})
     line = capsys.readouterr().err
 
     assert "it went wrong" in line

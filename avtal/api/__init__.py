@@ -1,1 +1,1 @@
-"""The JSON API for backend services: rows in, answers out; a sale and a command go through `starter`."""
+"""The JSON API for backend services. Reads come from rows; sales, changes, and commands go through `starter`."""

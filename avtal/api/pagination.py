@@ -1,4 +1,4 @@
-"""Lists in pages. A cursor is opaque to the caller: it names the last item of the page before."""
+"""Pages of a list. A cursor is opaque to clients: it encodes the id of the last item of the page before."""
 
 import base64
 import binascii
@@ -10,13 +10,13 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from avtal.api.problems.problems import Problem, invalid
-from starter.sale import FieldError
+from starter.errors import FieldError
 
 T = TypeVar("T")
 IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 
 
-class Paging(BaseModel):
+class PageParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cursor: str | None = None
@@ -24,43 +24,45 @@ class Paging(BaseModel):
 
     @property
     def after(self) -> str:
-        """The id after which the page begins; empty for the first page."""
-        return "" if self.cursor is None else _read(self.cursor)
+        """The page starts after this id; empty for the first page."""
+        return "" if self.cursor is None else _decode(self.cursor)
 
 
-AskedPage = Annotated[Paging, Query()]
+PageQuery = Annotated[PageParameters, Query()]
 
 
-def cut(items: Sequence[T], limit: int, identity: Callable[[T], str]) -> tuple[Sequence[T], str | None]:
-    """The page, and the cursor of the next one if `items` holds more."""
+def page_of(items: Sequence[T], limit: int, id_of: Callable[[T], str]) -> tuple[Sequence[T], str | None]:
+    """The first `limit` items, and the cursor of the next page if there are more."""
     page = items[:limit]
-    return page, _cursor(identity(page[-1])) if len(items) > limit else None
+    return page, _encode(id_of(page[-1])) if len(items) > limit else None
 
 
-def page_of(items: Sequence[T], asked: Paging, identity: Callable[[T], str]) -> tuple[Sequence[T], str | None]:
-    """A page of a short list that is read whole."""
+def page_of_all(
+    items: Sequence[T], parameters: PageParameters, id_of: Callable[[T], str]
+) -> tuple[Sequence[T], str | None]:
+    """The requested page of `items`, which are the whole list."""
     first = 0
-    if asked.after:
-        places = {identity(item): place for place, item in enumerate(items)}
-        if asked.after not in places:
-            raise _bad_cursor()
-        first = places[asked.after] + 1
-    return cut(items[first:], asked.limit, identity)
+    if parameters.after:
+        indexes = {id_of(item): index for index, item in enumerate(items)}
+        if parameters.after not in indexes:
+            raise _invalid_cursor()
+        first = indexes[parameters.after] + 1
+    return page_of(items[first:], parameters.limit, id_of)
 
 
-def _cursor(identity: str) -> str:
+def _encode(identity: str) -> str:
     return base64.urlsafe_b64encode(identity.encode()).decode().rstrip("=")
 
 
-def _read(cursor: str) -> str:
+def _decode(cursor: str) -> str:
     try:
         identity = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (ValueError, binascii.Error):
-        raise _bad_cursor() from None
-    if not IDENTIFIER.fullmatch(identity) or _cursor(identity) != cursor:
-        raise _bad_cursor()
+        raise _invalid_cursor() from None
+    if not IDENTIFIER.fullmatch(identity) or _encode(identity) != cursor:
+        raise _invalid_cursor()
     return identity
 
 
-def _bad_cursor() -> Problem:
-    return invalid(FieldError("/cursor", "is none of ours: give the next_cursor of the page before, or none"))
+def _invalid_cursor() -> Problem:
+    return invalid(FieldError("/cursor", "is not valid: give the next_cursor of the page before, or none"))

@@ -1,1 +1,1 @@
-"""The operator's pages: rendered here, readable without JavaScript, from rows and never by queries to workflows."""
+"""The operator's web pages: rendered on the server from rows, without JavaScript, without workflow queries."""

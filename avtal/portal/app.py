@@ -1,4 +1,4 @@
-"""The portal as one ASGI app; the composition root of the web builds what it works with, and mounts it."""
+"""The portal as one ASGI app: its routes, its headers, its error pages."""
 
 from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
@@ -8,44 +8,41 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from avtal.portal import bills, contracts, login
-from avtal.portal import static_files as files
-from avtal.portal.security_headers import SafeHeaders
-from avtal.portal.sessions import Portal, for_operators
-from avtal.portal.templating import page
+from avtal.portal import bills, contracts, login, static_files
+from avtal.portal.security_headers import SecurityHeaders
+from avtal.portal.sessions import Portal, login_required
+from avtal.portal.templating import render_page
 
-__all__ = ["Portal", "portal_app"]
-
-SOON = {"Retry-After": "5"}
+RETRY_SOON = {"Retry-After": "5"}
 
 
 def portal_app(portal: Portal) -> Starlette:
     """To be mounted under PREFIX."""
     app = Starlette(
         routes=[
-            Route("/", for_operators(contracts.start)),
-            Route("/contracts/{contract_id}", for_operators(contracts.one)),
-            Route("/bills/{bill_id}", for_operators(bills.one)),
-            Route("/login", login.form, methods=["GET"]),
-            Route("/login", login.enter, methods=["POST"]),
-            Route("/logout", login.leave, methods=["POST"]),
-            *files.routes,
+            Route("/", login_required(contracts.list_page)),
+            Route("/contracts/{contract_id}", login_required(contracts.contract_page)),
+            Route("/bills/{bill_id}", login_required(bills.bill_page)),
+            Route("/login", login.login_page, methods=["GET"]),
+            Route("/login", login.log_in, methods=["POST"]),
+            Route("/logout", login.log_out, methods=["POST"]),
+            *static_files.routes,
         ],
-        middleware=[Middleware(SafeHeaders)],
-        exception_handlers={HTTPException: _refused, OperationalError: _store_away, Exception: _mistake},
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={HTTPException: _http_error, OperationalError: _store_away, Exception: _internal_error},
     )
     app.state.portal = portal
     return app
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException), "registered for this one"
-    return page(request, "error.html", error.status_code, headers=error.headers)
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "registered for this type"
+    return render_page(request, "error.html", error.status_code, headers=error.headers)
 
 
 async def _store_away(request: Request, _error: Exception) -> Response:
-    return page(request, "error.html", 503, headers=SOON)
+    return render_page(request, "error.html", 503, headers=RETRY_SOON)
 
 
-async def _mistake(request: Request, _error: Exception) -> Response:
-    return page(request, "error.html", 500)
+async def _internal_error(request: Request, _error: Exception) -> Response:
+    return render_page(request, "error.html", 500)

@@ -1,4 +1,4 @@
-"""The page of one bill: its figures, where its invoice is, and everything that happened to it."""
+"""The page of a bill: its amounts, its invoice, its history."""
 
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from avtal.contracts.access.access import grace_ends
 from avtal.contracts.bills.bill import BillStatus, add_up, bill_parts
-from avtal.portal.history import told
-from avtal.portal.sessions import Visit
-from avtal.portal.templating import page
+from avtal.portal.history import history_entries
+from avtal.portal.sessions import PageContext
+from avtal.portal.templating import render_page
 from avtal.portal.texts import ENGLISH
 from avtal.store.queries.bills import StoredBill, bill, history
 from avtal.store.queries.contracts import contract
@@ -28,8 +28,8 @@ TONES = {
 }
 
 
-class Shown(NamedTuple):
-    """A bill with what is said of it. `their_words` are the platform's own, about why it is parked."""
+class BillView(NamedTuple):
+    """A bill with the values that a page derives from it."""
 
     bill: StoredBill
     status: str
@@ -37,42 +37,43 @@ class Shown(NamedTuple):
     revision: int
     last_day: date
     grace_ends: date | None
-    their_words: str
+    provider_message: str
 
 
-def shown(bill: StoredBill) -> Shown:
+def bill_view(bill: StoredBill) -> BillView:
     parts = bill_parts(bill.bill_id)
-    assert parts is not None, "the store holds bills by their ids"
-    return Shown(
+    assert parts is not None, "every stored bill has a valid id"
+    return BillView(
         bill=bill,
         status=_status(bill),
         tone=TONES[bill.status],
         revision=parts[2],
         last_day=bill.period_end - timedelta(days=1),
         grace_ends=grace_ends(bill),
-        their_words=": ".join(part for part in (bill.parked_field, bill.provider_message) if part),
+        provider_message=": ".join(part for part in (bill.parked_field, bill.provider_message) if part),
     )
 
 
-def one(visit: Visit) -> Response:
-    bill_id = visit.request.path_params["bill_id"]
-    with visit.portal.database.read() as session:
-        found = bill(session, visit.account, bill_id) if bill_parts(bill_id) else None
+def bill_page(context: PageContext) -> Response:
+    bill_id = context.request.path_params["bill_id"]
+    with context.portal.database.read() as session:
+        found = bill(session, context.account, bill_id) if bill_parts(bill_id) else None
         if found is None:
             raise HTTPException(404)
-        of = contract(session, visit.account, found.contract_id)
-        assert of is not None, "a bill has a contract"
-        reader = subscribers_of(session, visit.account, [of.subscriber_id])[of.subscriber_id]
-        facts = history(session, visit.account, bill_id)
-    return page(
-        visit.request,
+        bills_contract = contract(session, context.account, found.contract_id)
+        assert bills_contract is not None, "every bill has a contract"
+        subscriber_id = bills_contract.subscriber_id
+        subscriber = subscribers_of(session, context.account, [subscriber_id])[subscriber_id]
+        facts = history(session, context.account, bill_id)
+    return render_page(
+        context.request,
         "bill.html",
-        shown=shown(found),
-        figures=add_up(facts, found.total_minor),
-        contract=of,
-        zone=of.schedule.zone,
-        reader=reader,
-        history=told(facts, found.currency, ENGLISH),
+        view=bill_view(found),
+        sums=add_up(facts, found.total_minor),
+        contract=bills_contract,
+        zone=bills_contract.schedule.zone,
+        subscriber=subscriber,
+        history=history_entries(facts, found.currency, ENGLISH),
     )
 
 

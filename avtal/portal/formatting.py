@@ -1,4 +1,4 @@
-"""How amounts, days, and moments are written; a machine finds the exact value beside what a person reads."""
+"""Formats amounts, days, and instants for people; `<time>` also carries the exact value."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,13 +14,13 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def amount(minor: int, currency: str) -> str:
-    kronor, rest = divmod(abs(minor), 100)
+    units, minor_units = divmod(abs(minor), 100)
     sign = MINUS if minor < 0 else ""
-    return f"{sign}{kronor:,}.{rest:02d}{NO_BREAK}{currency}"
+    return f"{sign}{units:,}.{minor_units:02d}{NO_BREAK}{currency}"
 
 
-def amount_of(value: object) -> int | None:
-    """Minor units of an amount as the platform tells it; None for what is none."""
+def parse_amount(value: object) -> int | None:
+    """Minor units of an amount as Billogram writes it; None if it is no amount."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     try:
@@ -30,30 +30,30 @@ def amount_of(value: object) -> int | None:
         return None
 
 
-def plain_day(day: date) -> str:
+def day_text(day: date) -> str:
     return f"{day.day}{NO_BREAK}{ENGLISH.months[day.month - 1]}{NO_BREAK}{day.year}"
 
 
 def day(day: date | None) -> Markup:
     if day is None:
         return Markup("–")
-    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), plain_day(day))
+    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), day_text(day))
 
 
-def moment(at: datetime, zone: str) -> Markup:
+def instant(at: datetime, zone: str) -> Markup:
     local = at.astimezone(_zone(zone))
     return Markup('<time datetime="{}">{}, {}</time>').format(
-        f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", plain_day(local.date()), f"{local:%H:%M}"
+        f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", day_text(local.date()), f"{local:%H:%M}"
     )
 
 
 def web_address(address: str | None) -> str | None:
-    """The address if a link may lead there: a browser runs what other schemes say."""
+    """The address if it may become a link: other schemes, such as javascript:, could run code."""
     return address if address and address.lower().startswith(("https://", "http://")) else None
 
 
-def capital(text: str) -> str:
-    """The first letter alone: names within keep theirs."""
+def capitalize_first(text: str) -> str:
+    """Unlike `str.capitalize`, keeps the case of names in the text."""
     return text[:1].upper() + text[1:]
 
 

@@ -1,4 +1,4 @@
-"""Forms that only our own pages can send: the field `form_key` follows from a cookie that no other site can read."""
+"""Protects forms against CSRF: the field `form_key` is derived from a cookie that no other site can read."""
 
 import hashlib
 import hmac
@@ -20,8 +20,8 @@ def form_key(secret: str) -> str:
     return hmac.new(secret.encode(), b"avtal form", hashlib.sha256).hexdigest()
 
 
-def secret_of(request: Request) -> str | None:
-    """Of the visitor's forms: the session's while there is one, else that of the login page."""
+def form_secret(request: Request) -> str | None:
+    """The session's token, or before the login the form cookie."""
     return request.cookies.get(SESSION_COOKIE) or request.cookies.get(FORM_COOKIE)
 
 
@@ -30,9 +30,9 @@ def new_secret() -> str:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a form that one of our pages has sent; raises HTTPException 400, 403, or 413."""
+    """The fields of a form from one of our pages. Raises HTTPException 400, 403, or 413."""
     fields = _fields(await _body(request))
-    secret = secret_of(request)
+    secret = form_secret(request)
     sent = fields.get("form_key", "").encode("utf-8", "replace")
     if secret is None or not hmac.compare_digest(sent, form_key(secret).encode()):
         raise HTTPException(403)
@@ -45,7 +45,7 @@ def set_cookie(request: Request, response: Response, name: str, value: str, seco
     )
 
 
-def drop_cookie(request: Request, response: Response, name: str) -> None:
+def delete_cookie(request: Request, response: Response, name: str) -> None:
     response.delete_cookie(name, path=PREFIX, secure=is_secure(request), httponly=True, samesite="lax")
 
 
@@ -64,7 +64,7 @@ async def _body(request: Request) -> bytes:
 
 def _fields(body: bytes) -> dict[str, str]:
     try:
-        read = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+        values = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
     except ValueError:
         raise HTTPException(400) from None
-    return {name: values[0] for name, values in read.items()}
+    return {name: found[0] for name, found in values.items()}

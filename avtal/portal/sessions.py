@@ -1,4 +1,4 @@
-"""Who visits: an operator, known by the session's cookie, who sees the own account and nothing else."""
+"""Authenticates operators by the session cookie. An operator sees the own account and nothing else."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SESSION_COOKIE = "avtal_session"
 
 @dataclass(frozen=True)
 class Portal:
-    """What the pages work with. `clock` is the contracts' time; sessions and tries go by `real_clock`."""
+    """What the pages need. `clock` is the contracts' time; sessions and login attempts use `real_clock`."""
 
     database: Database
     clock: Clock
@@ -25,7 +25,9 @@ class Portal:
 
 
 @dataclass(frozen=True)
-class Visit:
+class PageContext:
+    """A request of an operator who is logged in."""
+
     portal: Portal
     request: Request
     operator: Operator
@@ -37,25 +39,25 @@ class Visit:
 
 def portal_of(request: Request) -> Portal:
     portal = request.app.state.portal
-    assert isinstance(portal, Portal), "the app was made with one"
+    assert isinstance(portal, Portal), "set when the app is built"
     return portal
 
 
-def for_operators(answer: Callable[[Visit], Response]) -> Callable[[Request], Response]:
-    """The page for whoever has logged in; anyone else is asked to, and comes back."""
+def login_required(page: Callable[[PageContext], Response]) -> Callable[[Request], Response]:
+    """Redirects to the login page without a session; the login leads back."""
 
-    def answered(request: Request) -> Response:
+    def protected(request: Request) -> Response:
         portal = portal_of(request)
-        operator = operator_of(portal, request)
+        operator = _operator_of(portal, request)
         if operator is None:
-            return RedirectResponse(f"{PREFIX}/login?next={quote(_here(request), safe='')}", 303)
+            return RedirectResponse(f"{PREFIX}/login?next={quote(_url_of(request), safe='')}", 303)
         request.state.operator = operator
-        return answer(Visit(portal, request, operator))
+        return page(PageContext(portal, request, operator))
 
-    return answered
+    return protected
 
 
-def operator_of(portal: Portal, request: Request) -> Operator | None:
+def _operator_of(portal: Portal, request: Request) -> Operator | None:
     token = request.cookies.get(SESSION_COOKIE)
     if not token:
         return None
@@ -63,5 +65,5 @@ def operator_of(portal: Portal, request: Request) -> Operator | None:
         return operator_of_session(session, token, portal.real_clock.now())
 
 
-def _here(request: Request) -> str:
+def _url_of(request: Request) -> str:
     return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path

@@ -1,4 +1,4 @@
-"""The few files that the pages load, each named by its contents, so that a browser may keep it for ever."""
+"""Serves the stylesheet and the icon. Their URLs hold a hash of the contents, so browsers may cache them forever."""
 
 import hashlib
 from pathlib import Path
@@ -8,21 +8,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 HERE = Path(__file__).parent
-KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
+CACHE_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 TYPES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
 FILES = {name: (HERE / name).read_bytes() for name in TYPES}
 
 
-def address(name: str) -> str:
-    """Below the portal's prefix."""
+def url(name: str) -> str:
+    """Relative to the portal's prefix."""
     return f"/{name}?v={hashlib.sha256(FILES[name]).hexdigest()[:12]}"
 
 
-def _answer(name: str) -> Route:
-    async def answer(_request: Request) -> Response:
-        return Response(FILES[name], media_type=TYPES[name], headers=KEPT)
+def _route(name: str) -> Route:
+    async def serve(_request: Request) -> Response:
+        return Response(FILES[name], media_type=TYPES[name], headers=CACHE_FOREVER)
 
-    return Route(f"/{name}", answer)
+    return Route(f"/{name}", serve)
 
 
-routes = [_answer(name) for name in FILES]
+routes = [_route(name) for name in FILES]

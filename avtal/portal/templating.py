@@ -1,4 +1,4 @@
-"""Templates into pages. Whatever stands in them is escaped; only `writing` makes markup."""
+"""Renders pages. All values are escaped; only `formatting` makes markup."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -8,33 +8,40 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from avtal.portal import formatting as writing
-from avtal.portal.forms import form_key, secret_of
+from avtal.portal import formatting, static_files
+from avtal.portal.forms import form_key, form_secret
 from avtal.portal.sessions import PREFIX
-from avtal.portal.static_files import FILES, address
 from avtal.portal.texts import ENGLISH
 
 HERE = Path(__file__).parent
+FILTERS = (
+    formatting.amount,
+    formatting.capitalize_first,
+    formatting.day,
+    formatting.instant,
+    formatting.web_address,
+)
 
 
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(day=writing.day, moment=writing.moment, amount=writing.amount, web_address=writing.web_address)
-    made.filters["capital"] = writing.capital
-    made.globals.update(t=ENGLISH, prefix=PREFIX, files={name: PREFIX + address(name) for name in FILES})
-    return made
+    for filter_ in FILTERS:
+        environment.filters[filter_.__name__] = filter_
+    files = {name: PREFIX + static_files.url(name) for name in static_files.FILES}
+    environment.globals.update(t=ENGLISH, prefix=PREFIX, files=files)
+    return environment
 
 
 ENVIRONMENT = _environment()
 
 
-def page(
+def render_page(
     request: Request,
     template: str,
     status: int = 200,
@@ -43,8 +50,8 @@ def page(
     secret: str | None = None,
     **values: object,
 ) -> HTMLResponse:
-    """`secret` is that of the page's forms; the visitor's own unless given."""
-    secret = secret or secret_of(request)
+    """`secret` protects the page's forms; it is the request's own unless given."""
+    secret = secret or form_secret(request)
     body = ENVIRONMENT.get_template(template).render(
         status=status,
         status_phrase=HTTPStatus(status).phrase,

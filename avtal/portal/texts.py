@@ -1,4 +1,4 @@
-"""Every word of the portal that is ours. Another language is one more `Texts`, in a module of its own."""
+"""All texts of the portal, in English. A translation is one more `Texts`, in a module of its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,11 @@ from avtal.contracts.periods import IntervalUnit
 class Texts:
     language: str
     months: tuple[str, ...]
-    words: Mapping[str, str]
-    """What stands in the templates, by name."""
-    troubles: Mapping[str, str]
-    """Of a login."""
+    labels: Mapping[str, str]
+    """Labels and sentences of the templates."""
+    login_errors: Mapping[str, str]
     errors: Mapping[int, tuple[str, str]]
-    """By HTTP status: what is the matter, and what to do."""
+    """By HTTP status: the title, and what to do."""
     contract_status: Mapping[ContractStatus, str]
     access: Mapping[Access, str]
     access_reasons: Mapping[AccessReason, str]
@@ -26,42 +25,44 @@ class Texts:
     bill_nothing_to_pay: str
     parked: Mapping[ParkedReason, str]
     parked_names: Mapping[ParkedReason, str]
-    every: Mapping[IntervalUnit, tuple[str, str]]
-    """One, and several."""
+    intervals: Mapping[IntervalUnit, tuple[str, str]]
+    """Singular and plural."""
     facts: Mapping[FactType, str]
     events: Mapping[str, str]
-    """For facts of type `other`: the platform's name of the event."""
+    """For facts of type `other`, by Billogram's name of the event."""
     sources: Mapping[str, str]
-    particulars: Mapping[str, str]
-    """The platform's names of what it tells beside an event; one without a text is shown by its own name."""
+    details: Mapping[str, str]
+    """By Billogram's name of the field; a field without a text is shown by that name."""
 
 
 ENGLISH = Texts(
     language="en",
     months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-    words={
+    labels={
         "accepted": "Accepted difference",
         "access": "Access",
         "address": "Address",
         "agreed_total": "Agreed total",
+        "amounts": "Amounts",
         "any_access": "Any access",
         "any_status": "Any status",
-        "begun": "Begun",
+        "at_billogram": "at Billogram",
         "bill": "Bill",
         "bill_id": "Bill id",
         "billed": "Billed",
         "billogram_id": "Billogram id",
+        "billogram_message": "Billogram says:",
         "bills": "Bills",
         "contract": "Contract",
         "contracts": "Contracts",
+        "created": "Created",
         "credited": "Credited",
         "current_period": "Current period",
-        "delivery": "Sent by",
-        "dispatched": "Left on",
+        "delivery": "Delivery method",
+        "dispatched": "Sent on",
         "due": "Due",
         "edi_number": "EDI number",
         "email": "E-mail",
-        "figures": "Figures",
         "find": "Find a contract",
         "find_hint": "Contract id or subscriber id, in full",
         "first_page": "First page",
@@ -71,25 +72,26 @@ ENGLISH = Texts(
         "history": "History",
         "invoice": "Invoice",
         "invoice_no": "Invoice number",
+        "last_request_failed": "The last request to Billogram failed:",
         "log_in": "Log in",
         "log_out": "Log out",
         "main": "Main",
-        "more": "More that Billogram told",
-        "needs_you": "Waits for a person",
+        "more": "More from Billogram",
+        "name": "Name",
+        "needs_attention": "Needs attention",
         "next_change": "Next change",
         "next_page": "Next page",
         "next_renewal": "Next renewal",
-        "no_bills": "No bill has been made yet.",
+        "no_bills": "No bills yet.",
         "no_contracts": "No contract matches.",
-        "no_history": "Nothing has happened to this bill outside Avtal yet.",
+        "no_history": "No history yet.",
         "none_yet": "None yet",
-        "nothing_planned": "Nothing by itself",
+        "nothing_planned": "None planned",
         "ocr_number": "OCR number",
         "older_bills": "Older bills",
         "only_parked": "Only with parked bills",
         "open_invoice": "Open the invoice",
-        "opens_elsewhere": "at Billogram",
-        "or_give_up": "· or give the bill up:",
+        "or_waive": "· or waive the bill:",
         "pages": "Pages",
         "paid": "Paid",
         "parked": "parked",
@@ -98,39 +100,37 @@ ENGLISH = Texts(
         "phone": "Phone",
         "policy_version": "Policy version",
         "prices_with_vat": "Prices include VAT.",
-        "prices_without_vat": "Prices are without VAT.",
+        "prices_without_vat": "Prices exclude VAT.",
         "reader": "Reader",
         "remaining": "Remaining",
+        "retry_with": "When it is fixed:",
         "revision": "revision",
         "rounding": "Rounding",
         "show": "Show",
         "since": "Since",
         "skip": "Skip to the content",
         "sold": "Sold",
+        "start_date": "Start date",
         "status": "Status",
-        "subscriber": "Subscriber",
         "terms": "Terms",
-        "their_words": "Billogram says:",
-        "then_run": "Once that is mended:",
-        "time_zone": "Times are those of",
+        "time_zone": "Times are in",
         "total": "Total",
-        "trouble_asking": "Billogram could not be asked yet:",
-        "until": "Until",
+        "until": "Ends on",
         "until_further_notice": "until further notice",
         "user": "User name",
         "vat": "VAT",
         "zone": "Time zone",
     },
-    troubles={
-        "wrong_password": "The user name or the password is not right.",
-        "too_many_tries": "Too many tries. Wait a quarter of an hour, then try again; "
-        "or have a new password made with avtal account operator.",
+    login_errors={
+        "wrong_password": "Wrong user name or password.",
+        "too_many_attempts": "Too many attempts. Try again in 15 minutes, "
+        "or have a new password set with avtal account operator.",
     },
     errors={
-        403: ("This form is too old", "Go back, load the page again, and send it once more."),
-        404: ("There is no such page", "Check the id; another account's contracts and bills are not shown here."),
-        413: ("That is too much", "The form holds more than it can take."),
-        500: ("Something went wrong here", "It is a mistake of ours; the log of the web process tells more."),
+        403: ("This form is too old", "Go back, reload the page, and send it again."),
+        404: ("Page not found", "Check the id. Contracts and bills of other accounts are not shown here."),
+        413: ("The form is too large", "It holds more than the portal accepts."),
+        500: ("Something went wrong", "This is an internal error. The log of the web process has the details."),
         503: ("The store does not answer", "Nothing is lost. Try again in a moment."),
     },
     contract_status={
@@ -141,25 +141,25 @@ ENGLISH = Texts(
     },
     access={Access.ON: "Access on", Access.OFF: "Access off"},
     access_reasons={
-        AccessReason.ACTIVE: "the contract runs",
+        AccessReason.ACTIVE: "the contract is active",
         AccessReason.NOT_STARTED: "not started",
         AccessReason.PAST_GRACE: "unpaid after the grace period",
-        AccessReason.LOSS: "a bill was lost",
+        AccessReason.LOSS: "a bill is a confirmed loss",
         AccessReason.CANCELLED: "cancelled",
-        AccessReason.ENDED: "the periods are over",
+        AccessReason.ENDED: "the last period is over",
     },
     bill_status={status: text.capitalize() for status, text in STATUS_TEXTS.items()},
     bill_nothing_to_pay="Paid (nothing to pay)",
     parked=PARKED_TEXTS,
     parked_names={
-        ParkedReason.UNDELIVERABLE: "No way to the reader",
+        ParkedReason.UNDELIVERABLE: "Undeliverable",
         ParkedReason.REFUSED: "Refused by Billogram",
-        ParkedReason.KEY_TAKEN: "Another invoice stands under its key",
+        ParkedReason.KEY_TAKEN: "Key taken by another invoice",
         ParkedReason.DUPLICATE_REMOTE: "Several invoices at Billogram",
-        ParkedReason.AMOUNT_MISMATCH: "Another total at Billogram",
+        ParkedReason.AMOUNT_MISMATCH: "Different total at Billogram",
         ParkedReason.REMOTE_DELETED: "Deleted at Billogram",
     },
-    every={
+    intervals={
         IntervalUnit.DAY: ("every day", "every {count} days"),
         IntervalUnit.WEEK: ("every week", "every {count} weeks"),
         IntervalUnit.MONTH: ("every month", "every {count} months"),
@@ -168,50 +168,50 @@ ENGLISH = Texts(
     facts={
         FactType.CREATED: "Created at Billogram",
         FactType.DISPATCHED: "Sent to the reader",
-        FactType.INVOICED: "Invoice as it was sent",
+        FactType.INVOICED: "Invoice as sent",
         FactType.DELIVERED: "Delivered",
         FactType.DELIVERY_FAILED: "Could not be delivered",
         FactType.PAYMENT: "Payment",
-        FactType.PAYMENT_REVERSED: "Payment taken back",
+        FactType.PAYMENT_REVERSED: "Payment reversed",
         FactType.CREDIT: "Credited",
-        FactType.LOSS: "Given up as a loss",
-        FactType.FEES_WAIVED: "Fees waived, the invoice itself is paid",
-        FactType.DOUBTFUL: "Marked as doubtful in the books",
+        FactType.LOSS: "Confirmed as a loss",
+        FactType.FEES_WAIVED: "Fees waived; the invoice itself is paid",
+        FactType.DOUBTFUL: "Marked as doubtful in the accounts",
         FactType.DOUBTFUL_REVERTED: "No longer marked as doubtful",
         FactType.OVERPAYMENT: "Overpaid",
         FactType.REMINDED: "Reminder sent",
         FactType.OVERDUE: "Overdue",
-        FactType.INTEREST_STARTED: "Interest runs",
+        FactType.INTEREST_STARTED: "Interest started",
         FactType.MESSAGE: "Message",
         FactType.HANDED_OVER: "Handed over to debt collection",
         FactType.HANDOVER_ENDED: "Debt collection ended",
-        FactType.DIFFERENCE_ACCEPTED: "A small difference was accepted",
-        FactType.CLAIM_SOLD: "The claim was sold",
-        FactType.CLAIM_RETURNED: "The sold claim came back",
+        FactType.DIFFERENCE_ACCEPTED: "Small difference accepted",
+        FactType.CLAIM_SOLD: "Claim sold",
+        FactType.CLAIM_RETURNED: "Sold claim returned",
         FactType.DUE_DATE_MOVED: "Due date moved",
         FactType.ENDED: "Closed at Billogram",
         FactType.DELETED: "Deleted at Billogram",
-        FactType.WAIVED: "Given up by an operator; the period is free",
-        FactType.WITHDRAWN: "Withdrawn: its period begins after the end of the contract",
-        FactType.OTHER: "Something else happened at Billogram",
+        FactType.WAIVED: "Waived by an operator; the period is free",
+        FactType.WITHDRAWN: "Withdrawn: its period starts after the end of the contract",
+        FactType.OTHER: "Other event at Billogram",
     },
     events={
         "AutogiroFailed": "Autogiro failed",
-        "CollectionCancelled": "Debt collection called off",
+        "CollectionCancelled": "Debt collection cancelled",
         "CollectionEnded": "Debt collection ended",
-        "CollectionStatusUpdate": "News from debt collection",
+        "CollectionStatusUpdate": "Debt collection status",
         "DataChange": "Changed at Billogram",
-        "InterestStarted": "Interest began to run",
+        "InterestStarted": "Interest started",
         "InvoiceSent": "Invoice sent",
-        "NewInvoicePDF": "A new invoice document was made",
-        "PaymentFailed": "A payment failed",
-        "PaymentScheduled": "A payment was scheduled",
+        "NewInvoicePDF": "New invoice PDF",
+        "PaymentFailed": "Payment failed",
+        "PaymentScheduled": "Payment scheduled",
         "Resent": "Sent again",
-        "Respite": "More time to pay was given",
-        "RespiteRemoved": "The extra time to pay was taken back",
+        "Respite": "Respite: more time to pay",
+        "RespiteRemoved": "Respite removed",
     },
-    sources={"callback": "Billogram's callback", "billogram read": "Read from Billogram", "operator": "An operator"},
-    particulars={
+    sources={"callback": "Billogram's callback", "billogram read": "Read from Billogram", "operator": "Operator"},
+    details={
         "banking_amount": "Amount at the bank",
         "collector_method": "Collected by",
         "collector_reference": "Collector's reference",

@@ -1,4 +1,4 @@
-"""The API in process, on a real SQLite file, with two accounts and a Temporal that is not there."""
+"""The API in process, on a real SQLite file, with two accounts and without a Temporal server."""
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -9,9 +9,11 @@ from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from avtal.api import index_page as front
-from avtal.api.app import Api, api_router, install_problems
-from avtal.api.health.health import health_router
+from avtal.api import index_page
+from avtal.api.authentication import Api
+from avtal.api.health import health_router
+from avtal.api.problems.handlers import install_problems
+from avtal.api.router import api_router
 from avtal.contracts.policy import Policy
 from avtal.store.accounts.accounts import PlatformAccess, create_account, new_api_key
 from avtal.store.engine.cipher import Cipher, new_cipher_key
@@ -20,13 +22,13 @@ from avtal.store.engine.database import Database
 from avtal.store.opening import open_store
 from avtal.store.tables import Table
 from starter.commands import Commands
-from tests.api.client import ACCOUNT, Caller
+from tests.api.caller import ACCOUNT, Caller
 
 NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 
 
-class StillClock(Clock):
-    """Stands until a test moves it."""
+class FixedClock(Clock):
+    """Stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.at = NOW
@@ -44,31 +46,31 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def clock() -> StillClock:
-    return StillClock()
+def clock() -> FixedClock:
+    return FixedClock()
 
 
 @pytest.fixture(scope="session")
 def wakes() -> list[None]:
-    """One entry for each time that the relay was woken."""
+    """One entry for each wake of the relay."""
     return []
 
 
 @pytest.fixture(scope="session")
-async def app(database: Database, clock: StillClock, wakes: list[None]) -> FastAPI:
-    """Made once: building its routes takes longer than most tests."""
+async def app(database: Database, clock: FixedClock, wakes: list[None]) -> FastAPI:
+    """Once per session: building its routes takes longer than most tests."""
     client = await Client.connect("127.0.0.1:1", data_converter=pydantic_data_converter, lazy=True)
     app = FastAPI(title="Avtal")
     install_problems(app)
     commands = Commands(client, database, clock)
     app.include_router(api_router(Api(database, clock, commands, lambda: wakes.append(None), Cipher(new_cipher_key()))))
     app.include_router(health_router({}))
-    app.include_router(front.router)
+    app.include_router(index_page.router)
     return app
 
 
 @pytest.fixture(autouse=True)
-def as_new(database: Database, clock: StillClock, wakes: list[None]) -> None:
+def empty_store(database: Database, clock: FixedClock, wakes: list[None]) -> None:
     clock.at = NOW
     wakes.clear()
     with database.write() as session:
@@ -77,16 +79,16 @@ def as_new(database: Database, clock: StillClock, wakes: list[None]) -> None:
 
 
 @pytest.fixture
-def keys(database: Database, as_new: None) -> dict[str, str]:  # noqa: ARG001 - before it, the store is not empty
+def keys(database: Database, empty_store: None) -> dict[str, str]:  # noqa: ARG001 - the store is emptied first
     """The API key of each account."""
     cipher = Cipher(new_cipher_key())
     platform = PlatformAccess(url="http://billogram.invalid", user="1234-abcdefgh", key="0" * 32)
-    made = {}
+    keys = {}
     with database.write() as session:
         for account in (ACCOUNT, "other"):
             create_account(session, cipher, account, platform, Policy(), NOW, 1)
-            made[account] = new_api_key(session, account, NOW)
-    return made
+            keys[account] = new_api_key(session, account, NOW)
+    return keys
 
 
 @pytest.fixture

@@ -1,20 +1,20 @@
-"""Bills over HTTP, from rows that the store's own functions wrote."""
+"""Bills over HTTP, from rows that the store itself has written."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
-from avtal.contracts.bills.bill import Fact, FactType, Parked, ParkedReason
+from avtal.contracts.bills.bill import PARKED_TEXTS, Fact, FactType, Parked, ParkedReason
 from avtal.contracts.bills.invoice import RemoteInvoice
 from avtal.contracts.periods import Interval, IntervalUnit, period
 from avtal.store.billing.bills import park_bill
 from avtal.store.billing.facts import append_facts
 from avtal.store.engine.database import Database
 from avtal.store.tables import BillRow
-from tests.api.client import ACCOUNT, Caller, ok, pointers, problem, sale
+from tests.api.caller import ACCOUNT, Caller, body_of, pointers, problem, sale
 from tests.api.conftest import NOW
-from tests.store.builders import begin_bill, finish_bill
+from tests.store.builders import finish_bill, start_bill
 
 PERIOD = period(date(2026, 11, 21), Interval(unit=IntervalUnit.MONTH), 0)
 BILL = "c-1:0:r0"
@@ -26,7 +26,7 @@ def fact(kind: FactType, at: datetime = SENT_AT, **fields: object) -> Fact:
 
 
 def sent_invoice() -> RemoteInvoice:
-    """As the platform has it once an automatic bill was made: 495.00, with VAT of two rates."""
+    """As Billogram has it after an automatic bill: 495.00, with VAT at two rates."""
     return RemoteInvoice(
         billogram_id="abc123",
         key=BILL,
@@ -51,20 +51,20 @@ def sent_invoice() -> RemoteInvoice:
     )
 
 
-def made(database: Database) -> None:
+def make_bill(database: Database) -> None:
     with database.write() as session:
-        finish_bill(session, begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW), sent_invoice(), 1)
+        finish_bill(session, start_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW), sent_invoice(), 1)
 
 
-def parked(database: Database) -> None:
+def park(database: Database) -> None:
     with database.write() as session:
-        bill = begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW)
+        bill = start_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW)
         park_bill(session, bill, Parked(reason=ParkedReason.REFUSED, field="address.zipcode"), "not a zip code")
 
 
-async def test_a_bill_is_told_in_full(caller: Caller, database: Database) -> None:
-    await caller.sold()
-    made(database)
+async def test_bill_shows_all_its_fields_and_its_history(caller: Caller, database: Database) -> None:
+    await caller.sell()
+    make_bill(database)
     bill = await caller.get(f"/bills/{BILL}")
     history = bill.pop("history")
 
@@ -98,9 +98,9 @@ async def test_a_bill_is_told_in_full(caller: Caller, database: Database) -> Non
     assert await caller.get("/contracts/c-1/bills") == {"items": [bill], "next_cursor": None}
 
 
-async def test_a_payment_shows_with_its_amount_as_text(caller: Caller, database: Database) -> None:
-    await caller.sold()
-    made(database)
+async def test_payment_in_the_history_shows_its_amount_as_text(caller: Caller, database: Database) -> None:
+    await caller.sell()
+    make_bill(database)
     paid = fact(FactType.PAYMENT, amount_minor=49500, detail={"amount": 495.0, "payer_name": "Anna"})
     with database.write() as session:
         append_facts(session, session.get_one(BillRow, (ACCOUNT, BILL)), [paid])
@@ -111,46 +111,46 @@ async def test_a_payment_shows_with_its_amount_as_text(caller: Caller, database:
     assert (await caller.get("/contracts/c-1"))["open_bills"] == []
 
 
-async def test_a_parked_bill_says_our_words_and_the_platforms(caller: Caller, database: Database) -> None:
-    await caller.sold()
-    parked(database)
+async def test_parked_bill_shows_our_text_and_billograms_message(caller: Caller, database: Database) -> None:
+    await caller.sell()
+    park(database)
     bill = await caller.get(f"/bills/{BILL}")
     contract = await caller.get("/contracts/c-1")
 
     assert bill["parked"]["reason"] == "refused"
     assert bill["parked"]["detail"] == (
-        "Billogram refused it: mend what it names, then retry (Billogram: address.zipcode: not a zip code)"
+        f"{PARKED_TEXTS[ParkedReason.REFUSED]} (Billogram: address.zipcode: not a zip code)"
     )
     assert contract["parked"] == [bill["parked"]]
     assert contract["open_bills"] == [BILL]
 
 
-async def test_a_bill_that_billogram_could_not_be_asked_for_says_so(caller: Caller, database: Database) -> None:
-    await caller.sold()
+async def test_bill_in_creation_shows_the_last_failed_request(caller: Caller, database: Database) -> None:
+    await caller.sell()
     with database.write() as session:
-        begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW).provider_message = "HTTP 503"
+        start_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW).provider_message = "HTTP 503"
     bill = await caller.get(f"/bills/{BILL}")
 
     assert bill["status"] == "creating"
-    assert bill["status_text"] == "being made; Billogram could not be asked yet (HTTP 503)"
+    assert bill["status_text"] == "being made; the last request to Billogram failed (HTTP 503)"
 
 
-async def test_a_bill_of_nothing_is_paid(caller: Caller, database: Database) -> None:
+async def test_bill_with_nothing_to_pay_is_paid(caller: Caller, database: Database) -> None:
     free = {"title": "Gift", "quantity": 1, "unit_price": "0.00", "vat_rate": "25"}
-    await caller.sold(lines=[free])
+    await caller.sell(lines=[free])
     with database.write() as session:
-        begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW)
+        start_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW)
     bill = await caller.get(f"/bills/{BILL}")
 
     assert (bill["status"], bill["status_text"]) == ("paid", "paid (nothing to pay)")
 
 
-async def test_bills_are_walked_by_cursor(caller: Caller, database: Database) -> None:
-    await caller.sold()
+async def test_cursor_pages_through_every_bill(caller: Caller, database: Database) -> None:
+    await caller.sell()
     with database.write() as session:
         for number in range(11):
             month = period(date(2026, 11, 21), Interval(unit=IntervalUnit.MONTH), number)
-            begin_bill(session, ACCOUNT, "c-1", month, 0, NOW)
+            start_bill(session, ACCOUNT, "c-1", month, 0, NOW)
     first = await caller.get("/contracts/c-1/bills", limit=10)
     rest = await caller.get("/contracts/c-1/bills", limit=10, cursor=first["next_cursor"])
 
@@ -158,45 +158,45 @@ async def test_bills_are_walked_by_cursor(caller: Caller, database: Database) ->
     assert rest["next_cursor"] is None
 
 
-async def test_a_refund_is_refused_and_says_what_to_do_instead(caller: Caller, database: Database) -> None:
-    await caller.sold()
-    made(database)
-    refusal = problem(await caller.ask("POST", f"/bills/{BILL}/refund"), 409)
+async def test_refund_is_refused_and_says_what_to_do_instead(caller: Caller, database: Database) -> None:
+    await caller.sell()
+    make_bill(database)
+    refusal = problem(await caller.request("POST", f"/bills/{BILL}/refund"), 409)
 
     assert refusal["type"].endswith("refund-not-possible")
     assert "credit the invoice in Billogram" in refusal["detail"]
-    problem(await caller.ask("POST", "/bills/c-1:9:r0/refund"), 404)
+    problem(await caller.request("POST", "/bills/c-1:9:r0/refund"), 404)
 
 
 @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": None}])
-async def test_a_waiver_needs_a_reason(caller: Caller, body: dict[str, object]) -> None:
-    assert pointers(await caller.ask("POST", f"/bills/{BILL}/waive", body)) == ["/reason"]
+async def test_waiver_needs_a_reason(caller: Caller, body: dict[str, object]) -> None:
+    assert pointers(await caller.request("POST", f"/bills/{BILL}/waive", body)) == ["/reason"]
 
 
-async def test_with_temporal_away_retry_and_waive_change_nothing(caller: Caller, database: Database) -> None:
-    await caller.sold()
-    parked(database)
+async def test_retry_and_waive_change_nothing_while_temporal_is_away(caller: Caller, database: Database) -> None:
+    await caller.sell()
+    park(database)
     before = await caller.get(f"/bills/{BILL}")
 
-    problem(await caller.ask("POST", f"/bills/{BILL}/retry"), 503)
-    problem(await caller.ask("POST", f"/bills/{BILL}/waive", {"reason": "a gift"}), 503)
+    problem(await caller.request("POST", f"/bills/{BILL}/retry"), 503)
+    problem(await caller.request("POST", f"/bills/{BILL}/waive", {"reason": "a gift"}), 503)
     assert await caller.get(f"/bills/{BILL}") == before
 
 
 async def test_another_accounts_bill_is_404(caller: Caller, other: Caller, database: Database) -> None:
-    await caller.sold()
-    made(database)
+    await caller.sell()
+    make_bill(database)
 
-    problem(await other.ask("GET", f"/bills/{BILL}"), 404)
+    problem(await other.request("GET", f"/bills/{BILL}"), 404)
     for command in ("retry", "refund"):
-        problem(await other.ask("POST", f"/bills/{BILL}/{command}"), 404)
+        problem(await other.request("POST", f"/bills/{BILL}/{command}"), 404)
 
 
-async def test_amounts_of_a_sale_add_up_on_the_bill(caller: Caller, database: Database) -> None:
+async def test_total_is_the_agreed_total_rounded_to_the_krona(caller: Caller, database: Database) -> None:
     lines = [{"title": "Daily", "quantity": 3, "unit_price": "33.33", "vat_rate": "25"}]
-    ok(await caller.ask("POST", "/contracts", sale(lines=lines)), 201)
+    body_of(await caller.request("POST", "/contracts", sale(lines=lines)), 201)
     with database.write() as session:
-        begin_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW)
+        start_bill(session, ACCOUNT, "c-1", PERIOD, 0, NOW)
     bill = await caller.get(f"/bills/{BILL}")
 
     assert (bill["agreed_total"], bill["total"]) == ("99.99", "100.00")

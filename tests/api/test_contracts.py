@@ -1,32 +1,32 @@
-"""Contracts over HTTP: sold, shown, listed, and what Temporal's absence does to their commands."""
+"""Contracts over HTTP: sell, read, list, and commands while Temporal is away."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.api.client import Caller, ok, pointers, problem, sale
-from tests.api.conftest import StillClock
+from tests.api.caller import Caller, body_of, pointers, problem, sale
+from tests.api.conftest import FixedClock
 
 
-async def test_a_new_sale_is_201_and_wakes_the_relay(caller: Caller, wakes: list[None]) -> None:
-    response = await caller.ask("POST", "/contracts", sale())
+async def test_new_sale_is_201_and_wakes_the_relay(caller: Caller, wakes: list[None]) -> None:
+    response = await caller.request("POST", "/contracts", sale())
 
-    assert ok(response, 201)["contract_id"] == "c-1"
+    assert body_of(response, 201)["contract_id"] == "c-1"
     assert response.headers["location"] == "/v1/contracts/c-1"
     assert len(wakes) == 1
 
 
-async def test_the_same_sale_again_is_200_and_wakes_nobody(caller: Caller, wakes: list[None]) -> None:
-    first = await caller.sold()
+async def test_repeated_sale_is_200_and_changes_nothing(caller: Caller, wakes: list[None]) -> None:
+    first = await caller.sell()
     changed = {"subscriber_id": "s-1", "name": "Anna Berg"}
 
-    assert ok(await caller.ask("POST", "/contracts", sale(subscriber=changed))) == first
+    assert body_of(await caller.request("POST", "/contracts", sale(subscriber=changed))) == first
     assert len(wakes) == 1
 
 
-async def test_the_same_id_on_other_terms_is_409(caller: Caller) -> None:
-    await caller.sold()
-    response = await caller.ask("POST", "/contracts", sale(currency="NOK"))
+async def test_same_contract_id_on_other_terms_is_409(caller: Caller) -> None:
+    await caller.sell()
+    response = await caller.request("POST", "/contracts", sale(currency="NOK"))
 
     assert problem(response, 409)["type"].endswith("other-terms")
 
@@ -69,18 +69,18 @@ def line(**changes: object) -> list[dict[str, object]]:
         ({"policy": {"colour": "red"}}, "/policy/colour"),
     ],
 )
-async def test_a_bad_field_is_named_by_its_pointer(caller: Caller, changes: dict[str, object], pointer: str) -> None:
-    assert pointers(await caller.ask("POST", "/contracts", sale() | changes)) == [pointer]
+async def test_invalid_field_is_named_by_its_pointer(caller: Caller, changes: dict[str, object], pointer: str) -> None:
+    assert pointers(await caller.request("POST", "/contracts", sale() | changes)) == [pointer]
 
 
-async def test_every_bad_field_is_named_at_once(caller: Caller) -> None:
-    response = await caller.ask("POST", "/contracts", sale("å", currency="EUR", interval={}))
+async def test_all_invalid_fields_are_named_together(caller: Caller) -> None:
+    response = await caller.request("POST", "/contracts", sale("å", currency="EUR", interval={}))
 
     assert pointers(response) == ["/contract_id", "/currency", "/interval/unit"]
 
 
-async def test_a_contract_is_told_in_full(caller: Caller) -> None:
-    contract = await caller.sold()
+async def test_contract_shows_all_its_fields(caller: Caller) -> None:
+    contract = await caller.sell()
 
     assert contract == await caller.get("/contracts/c-1")
     assert contract["access"] == await caller.get("/contracts/c-1/access")
@@ -107,8 +107,8 @@ async def test_a_contract_is_told_in_full(caller: Caller) -> None:
     assert [one["unit_price"] for one in terms["lines"]] == ["395.00", "100.00"]
 
 
-async def test_before_the_start_the_first_renewal_is_the_one_after_period_0(caller: Caller) -> None:
-    contract = await caller.sold(start_date="2027-01-31")
+async def test_contract_before_its_start_renews_after_period_0(caller: Caller) -> None:
+    contract = await caller.sell(start_date="2027-01-31")
 
     assert contract["current_period"] == {"number": 0, "start": "2027-01-31", "end": "2027-02-28"}
     assert contract["next_renewal"] == "2027-02-28"
@@ -116,8 +116,8 @@ async def test_before_the_start_the_first_renewal_is_the_one_after_period_0(call
     assert contract["access"]["next_change"] == {"at": "2027-01-30T23:00:00Z", "to": "on", "because": "active"}
 
 
-async def test_the_last_fixed_period_has_no_renewal_after_it(caller: Caller, clock: StillClock) -> None:
-    await caller.sold(fixed_periods=2)
+async def test_last_fixed_period_has_no_next_renewal(caller: Caller, clock: FixedClock) -> None:
+    await caller.sell(fixed_periods=2)
     clock.at = datetime(2026, 12, 24, tzinfo=UTC)
     contract = await caller.get("/contracts/c-1")
 
@@ -126,22 +126,22 @@ async def test_the_last_fixed_period_has_no_renewal_after_it(caller: Caller, clo
     assert contract["access"]["next_change"] == {"at": "2027-01-20T23:00:00Z", "to": "off", "because": "ended"}
 
 
-async def test_cursors_walk_through_every_contract_once(caller: Caller) -> None:
+async def test_cursor_pages_through_every_contract_once(caller: Caller) -> None:
     ids = [f"c-{number}" for number in range(5)]
     for contract_id in ids:
-        await caller.sold(contract_id)
-    walked = []
+        await caller.sell(contract_id)
+    ids_seen = []
     page = await caller.get("/contracts", limit=2)
     while page["next_cursor"]:
-        walked += [item["contract_id"] for item in page["items"]]
+        ids_seen += [item["contract_id"] for item in page["items"]]
         page = await caller.get("/contracts", limit=2, cursor=page["next_cursor"])
 
-    assert walked + [item["contract_id"] for item in page["items"]] == ids
+    assert ids_seen + [item["contract_id"] for item in page["items"]] == ids
 
 
-async def test_the_list_is_filtered_by_status_and_access(caller: Caller) -> None:
-    await caller.sold("c-1")
-    await caller.sold("c-2", start_date="2027-01-01")
+async def test_list_is_filtered_by_status_and_access(caller: Caller) -> None:
+    await caller.sell("c-1")
+    await caller.sell("c-2", start_date="2027-01-01")
     off = await caller.get("/contracts", access="off", status="active")
     ended = await caller.get("/contracts", status="ended")
 
@@ -161,29 +161,29 @@ async def test_the_list_is_filtered_by_status_and_access(caller: Caller) -> None
         ({"acess": "off"}, "/acess"),
     ],
 )
-async def test_a_bad_query_is_422(caller: Caller, query: dict[str, str], pointer: str) -> None:
-    assert pointers(await caller.ask("GET", "/contracts", **query)) == [pointer]
+async def test_invalid_query_is_422(caller: Caller, query: dict[str, str], pointer: str) -> None:
+    assert pointers(await caller.request("GET", "/contracts", **query)) == [pointer]
 
 
-async def test_another_account_sees_nothing_of_it(caller: Caller, other: Caller) -> None:
-    await caller.sold()
+async def test_another_account_does_not_see_the_contract(caller: Caller, other: Caller) -> None:
+    await caller.sell()
 
     for path in ("/contracts/c-1", "/contracts/c-1/bills", "/contracts/c-1/access", "/subscribers/s-1/access"):
-        problem(await other.ask("GET", path), 404)
-    problem(await other.ask("POST", "/contracts/c-1/cancel", {"at": "now"}), 404)
+        problem(await other.request("GET", path), 404)
+    problem(await other.request("POST", "/contracts/c-1/cancel", {"at": "now"}), 404)
     assert (await other.get("/contracts"))["items"] == []
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"at": "soon"}, {"at": "2027-02-30"}, {"at": "20270301"}, {"at": 1795219200}, {"at": None}]
 )
-async def test_a_cancellation_at_no_day_is_422(caller: Caller, body: dict[str, object]) -> None:
-    assert pointers(await caller.ask("POST", "/contracts/c-1/cancel", body)) == ["/at"]
+async def test_cancellation_needs_a_valid_date(caller: Caller, body: dict[str, object]) -> None:
+    assert pointers(await caller.request("POST", "/contracts/c-1/cancel", body)) == ["/at"]
 
 
-async def test_with_temporal_away_a_command_is_503_and_changes_nothing(caller: Caller) -> None:
-    before = await caller.sold()
-    response = await caller.ask("POST", "/contracts/c-1/cancel", {"at": "period_end"})
+async def test_command_is_503_and_changes_nothing_while_temporal_is_away(caller: Caller) -> None:
+    before = await caller.sell()
+    response = await caller.request("POST", "/contracts/c-1/cancel", {"at": "period_end"})
 
     assert problem(response, 503)["type"].endswith("temporal-away")
     assert response.headers["retry-after"] == "5"

@@ -1,4 +1,4 @@
-"""What holds for every request: the key, the form of errors, the limit of bodies, and what needs no key."""
+"""Rules for every request: the key, problems, the body limit, and the routes without a key."""
 
 import asyncio
 import json
@@ -8,33 +8,33 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from avtal.api.health.health import health_router
+from avtal.api.health import health_router
 from avtal.api.problems.body_limit import BODY_BYTES_MAX
 from avtal.api.problems.handlers import install_problems
-from tests.api.client import Caller, ok, pointers, problem, sale
+from tests.api.caller import Caller, body_of, pointers, problem, sale
 
 
 @pytest.mark.parametrize("header", [None, "Bearer avtal_wrong", "Basic YTpi", "Bearer"])
-async def test_without_a_known_key_it_is_401(http: httpx.AsyncClient, header: str | None) -> None:
+async def test_request_without_a_known_key_is_401(http: httpx.AsyncClient, header: str | None) -> None:
     response = await http.get("/v1/policy", headers={"Authorization": header} if header else {})
 
     assert problem(response, 401)["type"].endswith("key-refused")
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_what_is_no_json_is_400(caller: Caller, http: httpx.AsyncClient) -> None:
+async def test_malformed_json_is_400(caller: Caller, http: httpx.AsyncClient) -> None:
     headers = {"Authorization": f"Bearer {caller.key}", "Content-Type": "application/json"}
     for body in (b"{", b"\xff", b"[" * 100_000):
         problem(await http.post("/v1/contracts", content=body, headers=headers), 400)
 
 
-async def test_json_that_is_not_declared_is_415(caller: Caller, http: httpx.AsyncClient) -> None:
+async def test_json_without_its_content_type_is_415(caller: Caller, http: httpx.AsyncClient) -> None:
     response = await http.post("/v1/contracts", content=b"{}", headers={"Authorization": f"Bearer {caller.key}"})
 
     assert "application/json" in problem(response, 415)["detail"]
 
 
-async def test_a_body_beyond_the_limit_is_413(caller: Caller, http: httpx.AsyncClient) -> None:
+async def test_body_above_the_limit_is_413(caller: Caller, http: httpx.AsyncClient) -> None:
     headers = {"Authorization": f"Bearer {caller.key}", "Content-Type": "application/json"}
     body = b'"' + b" " * BODY_BYTES_MAX + b'"'
 
@@ -46,7 +46,7 @@ async def test_a_body_beyond_the_limit_is_413(caller: Caller, http: httpx.AsyncC
     problem(await http.post("/v1/contracts", content=undeclared(), headers=headers), 413)
 
 
-async def test_a_name_that_no_utf8_can_say_is_refused_in_ascii(caller: Caller, http: httpx.AsyncClient) -> None:
+async def test_field_name_that_is_no_utf8_is_refused_in_ascii(caller: Caller, http: httpx.AsyncClient) -> None:
     headers = {"Authorization": f"Bearer {caller.key}", "Content-Type": "application/json"}
     body = json.dumps(sale(policy={"\ud800": 1})).encode()
 
@@ -54,13 +54,13 @@ async def test_a_name_that_no_utf8_can_say_is_refused_in_ascii(caller: Caller, h
 
 
 async def test_unknown_routes_methods_and_ids_are_problems(caller: Caller) -> None:
-    problem(await caller.ask("GET", "/nowhere"), 404)
-    problem(await caller.ask("DELETE", "/policy"), 405)
-    problem(await caller.ask("GET", "/contracts/not%20an%20id"), 404)
-    problem(await caller.ask("GET", "/bills/c-1"), 404)
+    problem(await caller.request("GET", "/nowhere"), 404)
+    problem(await caller.request("DELETE", "/policy"), 405)
+    problem(await caller.request("GET", "/contracts/not%20an%20id"), 404)
+    problem(await caller.request("GET", "/bills/c-1"), 404)
 
 
-async def test_a_mistake_of_ours_is_a_problem_that_tells_nothing() -> None:
+async def test_internal_error_is_a_problem_without_details() -> None:
     app = FastAPI()
     install_problems(app)
 
@@ -75,16 +75,16 @@ async def test_a_mistake_of_ours_is_a_problem_that_tells_nothing() -> None:
     assert "secret" not in problem(response, 500)["detail"]
 
 
-async def test_the_front_tells_where_to_go(http: httpx.AsyncClient) -> None:
-    places = ok(await http.get("/"))["places"]
+async def test_index_links_to_every_part(http: httpx.AsyncClient) -> None:
+    links = body_of(await http.get("/"))["places"]
     page = await http.get("/", headers={"Accept": "text/html,*/*"})
 
-    assert places["docs"]["href"] == "/docs"
+    assert links["docs"]["href"] == "/docs"
     assert '<a href="/docs">' in page.text
 
 
-async def test_readiness_names_the_part_that_is_away() -> None:
-    async def fine() -> None:
+async def test_readiness_names_the_part_that_is_not_ready() -> None:
+    async def ready() -> None:
         await asyncio.sleep(0)
 
     async def away() -> None:
@@ -92,25 +92,27 @@ async def test_readiness_names_the_part_that_is_away() -> None:
 
     app = FastAPI()
     install_problems(app)
-    app.include_router(health_router({"store": fine, "temporal": away}))
+    app.include_router(health_router({"store": ready, "temporal": away}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://avtal") as http:
-        assert ok(await http.get("/healthz")) == {"status": "ok"}
+        assert body_of(await http.get("/healthz")) == {"status": "ok"}
         not_ready = problem(await http.get("/readyz"), 503)
 
     assert not_ready["errors"] == [{"pointer": "/temporal", "detail": "does not answer (ConnectionError)"}]
 
 
-async def test_everything_ready_is_200(http: httpx.AsyncClient) -> None:
-    assert ok(await http.get("/readyz")) == {"status": "ready"}
+async def test_readiness_is_200_when_every_part_is_ready(http: httpx.AsyncClient) -> None:
+    assert body_of(await http.get("/readyz")) == {"status": "ready"}
 
 
 async def test_openapi_declares_problems_and_the_key(app: FastAPI) -> None:
-    document = app.openapi()
-    for path, methods in document["paths"].items():
-        for operation in methods.values() if path.startswith("/v1/") else ():
-            errors = {status for status in operation["responses"] if status >= "400"}
+    paths = app.openapi()["paths"]
+    operations = [operation for path in paths if path.startswith("/v1/") for operation in paths[path].values()]
 
-            assert operation["security"] == [{"HTTPBearer": []}]
-            assert {"401", "422"} <= errors
-            for status in errors:
-                assert list(operation["responses"][status]["content"]) == ["application/problem+json"], (path, status)
+    assert operations
+    for operation in operations:
+        problems = {status: response for status, response in operation["responses"].items() if status >= "400"}
+        media_types = {media_type for response in problems.values() for media_type in response["content"]}
+
+        assert operation["security"] == [{"HTTPBearer": []}]
+        assert {"401", "422"} <= problems.keys()
+        assert media_types == {"application/problem+json"}

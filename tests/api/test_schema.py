@@ -1,4 +1,4 @@
-"""What the API promises in its description holds, whatever it is asked: the whole stack, asked by a stranger."""
+"""The API conforms to its OpenAPI document, tested by generated requests against the whole stack."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ import pytest
 from avtal.embedded.addresses import Addresses
 from avtal.embedded.ports import any_ports
 from avtal.embedded.stack import running_stack
-from billogram_sandbox_tests.stranger import CHECKS, Known, asks
+from billogram_sandbox_tests.schema_fuzzer import CHECKS, KnownValues, fuzz
 from tests.conftest import new_database
 
 EXAMPLES = 5
@@ -19,7 +19,7 @@ ALSO = ("negative_data_rejection", "unsupported_method", "ignored_auth")
 
 
 PHASES = {"sqlite": "fuzzing,stateful", "postgresql": "examples,coverage,fuzzing,stateful"}
-"""The stricter database is asked for every combination; both for what chance finds."""
+"""All phases run on PostgreSQL, the stricter database; random requests run on both."""
 
 
 @pytest.fixture(params=PHASES)
@@ -29,36 +29,36 @@ async def addresses(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIter
         yield stack.addresses
 
 
-async def test_the_api_answers_as_it_is_described(
+async def test_api_conforms_to_its_openapi_document(
     addresses: Addresses, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     key = f"Bearer {addresses.api_key}"
     async with httpx.AsyncClient(base_url=addresses.web, headers={"Authorization": key}, timeout=30) as http:
-        known = await something_to_ask_for(http)
+        known = await sell_contracts(http)
         paths = (await http.get("/openapi.json")).json()["paths"]
     phases = PHASES[request.node.callspec.params["addresses"]]
     options = ("--header", f"Authorization: {key}", "--phases", phases)
 
-    asked = await asks(tmp_path, addresses.web, known, *options, examples=EXAMPLES, checks=(*CHECKS, *ALSO))
+    requested = await fuzz(tmp_path, addresses.web, known, *options, examples=EXAMPLES, checks=(*CHECKS, *ALSO))
 
-    assert asked == sum(len(operations) for operations in paths.values())
+    assert requested == sum(len(operations) for operations in paths.values())
 
 
-async def something_to_ask_for(http: httpx.AsyncClient) -> dict[str, Known]:
-    """Contracts with bills in several states, one of them parked; their ids."""
+async def sell_contracts(http: httpx.AsyncClient) -> dict[str, KnownValues]:
+    """Returns the ids of contracts whose bills are in several states."""
     contracts = [f"c-{number}" for number in range(6)]
     for contract_id in contracts:
-        answer = await http.post("/v1/contracts", json=sale(contract_id))
-        assert answer.status_code == 201, answer.text
+        response = await http.post("/v1/contracts", json=sale(contract_id))
+        assert response.status_code == 201, response.text
     bills = [await first_bill(http, contract_id) for contract_id in contracts]
     return {
-        "path.contract_id": Known(contracts),
-        "path.bill_id": Known(bills),
-        "path.subscriber_id": Known([f"s-{contract_id}" for contract_id in contracts]),
-        "body.contract_id": Known(contracts, 0.3),
-        "body.time_zone": Known(["Europe/Stockholm", "Europe/Oslo", "Asia/Kathmandu"], 0.9),
-        "body.start_date": Known(["2030-01-31", "2028-02-29"], 0.9),
-        "body.url": Known(["http://127.0.0.1:9/events"], 0.8),
+        "path.contract_id": KnownValues(contracts),
+        "path.bill_id": KnownValues(bills),
+        "path.subscriber_id": KnownValues([f"s-{contract_id}" for contract_id in contracts]),
+        "body.contract_id": KnownValues(contracts, 0.3),
+        "body.time_zone": KnownValues(["Europe/Stockholm", "Europe/Oslo", "Asia/Kathmandu"], 0.9),
+        "body.start_date": KnownValues(["2030-01-31", "2028-02-29"], 0.9),
+        "body.url": KnownValues(["http://127.0.0.1:9/events"], 0.8),
     }
 
 
@@ -72,7 +72,7 @@ async def first_bill(http: httpx.AsyncClient, contract_id: str) -> str:
 
 
 def sale(contract_id: str) -> dict[str, Any]:  # Any: JSON
-    """Every second one has no way to its reader: its bill is parked."""
+    """Every second subscriber is unreachable: the bill is parked."""
     reachable = int(contract_id[2:]) % 2 == 0
     return {
         "contract_id": contract_id,

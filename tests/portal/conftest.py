@@ -1,4 +1,4 @@
-"""The portal in process, mounted as the web mounts it, on a real SQLite file with two accounts."""
+"""The portal in process, mounted as in the web process, on a real SQLite file with two accounts."""
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
@@ -8,17 +8,17 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from avtal.api.app import install_problems
+from avtal.api.problems.handlers import install_problems
 from avtal.contracts.policy import Policy
-from avtal.portal.app import Portal, portal_app
-from avtal.portal.sessions import PREFIX
+from avtal.portal.app import portal_app
+from avtal.portal.sessions import PREFIX, Portal
 from avtal.store.accounts.accounts import PlatformAccess, create_account
 from avtal.store.accounts.operators import put_operator
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.clock import Clock
 from avtal.store.engine.database import Database
-from billogram_sandbox_tests.browsing import browser
-from tests.portal.visits import PASSWORD, log_in
+from billogram_sandbox_tests.browser import browser
+from tests.portal.pages import PASSWORD, log_in
 from tests.store.builders import ACCOUNT, KEY, NOW, new_store
 
 __all__ = ["browser"]
@@ -26,8 +26,8 @@ __all__ = ["browser"]
 OTHER = "other"
 
 
-class MovedClock(Clock):
-    """Stands until a test moves it."""
+class FixedClock(Clock):
+    """Stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.at = NOW
@@ -52,12 +52,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def clock() -> MovedClock:
-    return MovedClock()
+def clock() -> FixedClock:
+    return FixedClock()
 
 
 @pytest.fixture
-def app(database: Database, clock: MovedClock) -> FastAPI:
+def app(database: Database, clock: FixedClock) -> FastAPI:
     app = FastAPI()
     install_problems(app)
     app.mount(PREFIX, portal_app(Portal(database, clock, clock)))
@@ -66,7 +66,7 @@ def app(database: Database, clock: MovedClock) -> FastAPI:
 
 @pytest.fixture
 async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Nobody in particular."""
+    """A visitor who is not logged in."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://avtal") as client:
         yield client
@@ -74,14 +74,14 @@ async def http(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def anna(http: httpx.AsyncClient) -> httpx.AsyncClient:
-    """The account's operator, logged in."""
+    """A logged-in operator of the account."""
     assert (await log_in(http)).status_code == 303
     return http
 
 
 @pytest.fixture
 async def olle(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Another account's operator, logged in."""
+    """A logged-in operator of the other account."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://avtal") as client:
         assert (await log_in(client, "olle")).status_code == 303
         yield client

@@ -1,4 +1,4 @@
-"""The portal in the web process, alone or with the other parts."""
+"""The parts of the web process, alone and together."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from avtal.web import create_app
 @pytest.mark.parametrize(
     ("parts", "portal", "api"), [(WEB_PARTS, 200, 401), (("portal",), 200, 404), (("api",), 404, 401)]
 )
-async def test_each_part_is_served_where_it_was_asked_for(
+async def test_web_serves_only_the_selected_parts(
     tmp_path: Path, parts: tuple[str, ...], portal: int, api: int
 ) -> None:
     settings = Settings(database_url=f"sqlite:///{tmp_path / 'avtal.db'}", secret_key=new_cipher_key())
@@ -25,6 +25,6 @@ async def test_each_part_is_served_where_it_was_asked_for(
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://avtal") as http,
     ):
-        found = [(await http.get(path)).status_code for path in ("/portal/login", "/v1/policy")]
+        statuses = [(await http.get(path)).status_code for path in ("/portal/login", "/v1/policy")]
 
-    assert found == [portal, api]
+    assert statuses == [portal, api]

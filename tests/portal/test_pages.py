@@ -1,4 +1,4 @@
-"""What the pages show, to whom, and at what cost."""
+"""What the pages show, to whom, and with how many queries."""
 
 import re
 from collections.abc import Iterator
@@ -22,33 +22,31 @@ from avtal.store.billing.bills import park_bill
 from avtal.store.engine.database import Database
 from avtal.store.tables import ContractRow
 from tests.portal.conftest import OTHER
-from tests.portal.visits import bill, fact, sell, sent_bill, text_of
+from tests.portal.pages import bill, fact, sell, sent_bill, text_of
 from tests.store.builders import ACCOUNT, NOW
 
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{ 7 * 7 }}"""
 
 
-def links(page: httpx.Response, within: str) -> list[str]:
+def linked_ids(page: httpx.Response, within: str) -> list[str]:
     return re.findall(rf'href="/portal/{within}/([^"?]+)"', page.text)
 
 
 @contextmanager
-def queries(database: Database) -> Iterator[list[str]]:
-    seen: list[str] = []
+def recorded_queries(database: Database) -> Iterator[list[str]]:
+    statements: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
+    def record(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
 
-    sa.event.listen(database.engine, "before_cursor_execute", note)
+    sa.event.listen(database.engine, "before_cursor_execute", record)
     try:
-        yield seen
+        yield statements
     finally:
-        sa.event.remove(database.engine, "before_cursor_execute", note)
+        sa.event.remove(database.engine, "before_cursor_execute", record)
 
 
-async def test_the_list_shows_each_contract_with_its_reader_and_state(
-    anna: httpx.AsyncClient, database: Database
-) -> None:
+async def test_list_shows_each_contract_with_subscriber_and_state(anna: httpx.AsyncClient, database: Database) -> None:
     with database.write() as session:
         sell(session, "c-1")
         park_bill(session, bill(session, "c-1"), Parked(reason=ParkedReason.REFUSED), "")
@@ -74,7 +72,7 @@ async def test_the_list_shows_each_contract_with_its_reader_and_state(
         ("parked=yes&status=ended", []),
     ],
 )
-async def test_the_list_is_searched_and_filtered(
+async def test_list_is_searched_and_filtered(
     anna: httpx.AsyncClient, database: Database, query: str, expected: list[str]
 ) -> None:
     with database.write() as session:
@@ -84,72 +82,72 @@ async def test_the_list_is_searched_and_filtered(
         row = session.get_one(ContractRow, (ACCOUNT, "b"))
         row.status, row.access, row.reason = ContractStatus.ENDED, Access.OFF, AccessReason.ENDED
 
-    assert links(await anna.get(f"/portal/?{query}"), "contracts") == expected
+    assert linked_ids(await anna.get(f"/portal/?{query}"), "contracts") == expected
 
 
-async def test_the_list_has_fifty_on_a_page_and_keeps_its_filters(anna: httpx.AsyncClient, database: Database) -> None:
+async def test_list_pages_hold_fifty_contracts_and_keep_filters(anna: httpx.AsyncClient, database: Database) -> None:
     with database.write() as session:
         for number in range(101):
             sell(session, f"c-{number:03}")
     first = await anna.get("/portal/?status=active")
-    second = await anna.get(f"/portal/?{rel_next(first)}")
-    third = await anna.get(f"/portal/?{rel_next(second)}")
+    second = await anna.get(f"/portal/?{next_query(first)}")
+    third = await anna.get(f"/portal/?{next_query(second)}")
 
-    pages = [links(page, "contracts") for page in (first, second, third)]
+    pages = [linked_ids(page, "contracts") for page in (first, second, third)]
     assert [len(page) for page in pages] == [50, 50, 1]
-    assert [one for page in pages for one in page] == [f"c-{number:03}" for number in range(101)]
-    assert "status=active" in rel_next(second)
-    assert rel_next(third) == ""
+    assert [contract_id for page in pages for contract_id in page] == [f"c-{number:03}" for number in range(101)]
+    assert "status=active" in next_query(second)
+    assert next_query(third) == ""
     assert 'href="/portal/?status=active"' in third.text
 
 
-def rel_next(page: httpx.Response) -> str:
+def next_query(page: httpx.Response) -> str:
     found = re.search(r'href="[^"?]*\?([^"]+)" rel="next"', page.text)
     return found[1].replace("&amp;", "&") if found else ""
 
 
-async def test_a_contract_shows_its_terms_its_access_and_why(anna: httpx.AsyncClient, database: Database) -> None:
+async def test_contract_shows_its_terms_and_explains_its_access(anna: httpx.AsyncClient, database: Database) -> None:
     with database.write() as session:
         sell(session, "c-1", interval={"unit": "month", "count": 3}, fixed_periods=2)
     shown = text_of(await anna.get("/portal/contracts/c-1"))
 
-    for words in (
+    for text in (
         "every 3 months, 2 periods",
         "1 × Global Medium 1,234.50 SEK VAT 25 %",
         "Prices include VAT.",
         "Access is on: the contract runs for 2 periods, until 2027-05-21.",
         "Current period 21 Nov 2026 – 20 Feb 2027",
         "Next renewal 21 Feb 2027",
-        "Next change 21 May 2027, 00:00 : Access off (the periods are over)",
+        "Next change 21 May 2027, 00:00 : Access off (the last period is over)",
     ):
-        assert words in shown
+        assert text in shown
 
 
-async def test_bills_are_listed_newest_first_with_their_sums(anna: httpx.AsyncClient, database: Database) -> None:
+async def test_bills_are_listed_newest_first_with_their_totals(anna: httpx.AsyncClient, database: Database) -> None:
     with database.write() as session:
         sell(session, "c-1")
         sent_bill(session, "c-1", fact(FactType.PAYMENT, 1_235_00))
         bill(session, "c-1", 1)
     page = await anna.get("/portal/contracts/c-1")
 
-    assert links(page, "bills") == ["c-1:1:r0", "c-1:0:r0"]
+    assert linked_ids(page, "bills") == ["c-1:1:r0", "c-1:0:r0"]
     assert "21 Nov 2026 – 20 Dec 2026 Paid – 1,235.00 SEK 0.00 SEK" in text_of(page)
 
 
-async def test_a_long_list_of_bills_goes_on_on_the_next_page(anna: httpx.AsyncClient, database: Database) -> None:
+async def test_long_list_of_bills_continues_on_the_next_page(anna: httpx.AsyncClient, database: Database) -> None:
     with database.write() as session:
         sell(session, "c-1")
         for period in range(53):
             bill(session, "c-1", period)
     first = await anna.get("/portal/contracts/c-1")
-    second = await anna.get(f"/portal/contracts/c-1?{rel_next(first)}")
+    second = await anna.get(f"/portal/contracts/c-1?{next_query(first)}")
 
-    assert links(first, "bills") == [f"c-1:{period}:r0" for period in range(52, 2, -1)]
-    assert links(second, "bills") == ["c-1:2:r0", "c-1:1:r0", "c-1:0:r0"]
+    assert linked_ids(first, "bills") == [f"c-1:{period}:r0" for period in range(52, 2, -1)]
+    assert linked_ids(second, "bills") == ["c-1:2:r0", "c-1:1:r0", "c-1:0:r0"]
 
 
 @pytest.mark.parametrize("reason", ParkedReason)
-async def test_a_parked_bill_says_why_and_what_to_do(
+async def test_parked_bill_says_why_and_what_to_do(
     anna: httpx.AsyncClient, database: Database, reason: ParkedReason
 ) -> None:
     with database.write() as session:
@@ -163,27 +161,30 @@ async def test_a_parked_bill_says_why_and_what_to_do(
         assert "avtal retry c-1:0:r0" in shown
 
 
-async def test_a_bill_shows_its_figures_and_where_its_invoice_is(anna: httpx.AsyncClient, database: Database) -> None:
+async def test_bill_shows_its_amounts_and_links_to_its_invoice(anna: httpx.AsyncClient, database: Database) -> None:
     with database.write() as session:
         sell(session, "c-1")
         sent_bill(session, "c-1", fact(FactType.PAYMENT, 1_000_00))
     page = await anna.get("/portal/bills/c-1:0:r0")
 
-    for words in ("Remaining 235.00 SEK", "Total 1,235.00 SEK", "Agreed total 1,234.50 SEK", "Paid 1,000.00 SEK"):
-        assert words in text_of(page)
+    for text in ("Remaining 235.00 SEK", "Total 1,235.00 SEK", "Agreed total 1,234.50 SEK", "Paid 1,000.00 SEK"):
+        assert text in text_of(page)
     assert "bg-c-1:0:r0" in text_of(page)
     assert 'href="https://billogram.example/r/1234567/x" rel="noopener noreferrer"' in page.text
 
 
-async def test_a_link_that_is_no_web_address_is_no_link(anna: httpx.AsyncClient, database: Database) -> None:
+async def test_only_http_urls_become_links(anna: httpx.AsyncClient, database: Database) -> None:
     with database.write() as session:
         sell(session, "c-1")
         sent_bill(session, "c-1").invoice_url = "javascript:alert(1)"
 
-    assert "javascript:" not in (await anna.get("/portal/bills/c-1:0:r0")).text
+    page = await anna.get("/portal/bills/c-1:0:r0")
+
+    assert "Bill id c-1:0:r0" in text_of(page)
+    assert "javascript:" not in page.text
 
 
-async def test_history_is_told_in_order_with_amounts_payer_and_source(
+async def test_history_is_ordered_and_shows_amount_payer_and_source(
     anna: httpx.AsyncClient, database: Database
 ) -> None:
     paid = {"event": "Payment", "payer_name": "Per Person", "remaining_sum": "835.00", "payment_flags": ["odd"]}
@@ -198,29 +199,29 @@ async def test_history_is_told_in_order_with_amounts_payer_and_source(
         )
     shown = text_of(await anna.get("/portal/bills/c-1:0:r0"))
 
-    told = [
-        "21 Nov 2026, 13:00 Invoice as it was sent: 1,235.00 SEK, due 21 Dec 2026",
+    expected = [
+        "21 Nov 2026, 13:00 Invoice as sent: 1,235.00 SEK, due 21 Dec 2026",
         "31 Dec 2026, 13:00 Reminder sent Reminder fee 60.00 SEK Billogram's callback",
         "9 Jun 2027, 14:00 Payment: 400.00 SEK from Per Person Remaining then 835.00 SEK",
         "payment_flags odd Billogram's callback, Payment",
     ]
-    places = [shown.find(words) for words in told]
-    assert -1 not in places
-    assert places == sorted(places)
+    positions = [shown.find(text) for text in expected]
+    assert -1 not in positions
+    assert positions == sorted(positions)
 
 
-async def test_an_event_that_nobody_foresaw_is_told_by_its_name(anna: httpx.AsyncClient, database: Database) -> None:
+async def test_unknown_event_is_shown_by_its_name(anna: httpx.AsyncClient, database: Database) -> None:
     with database.write() as session:
         sell(session, "c-1")
         sent_bill(session, "c-1", fact(FactType.OTHER, detail={"event": "Respite"}))
         sent_bill(session, "c-1", fact(FactType.OTHER, detail={"event": "Eclipse"}), period=1)
 
-    assert "More time to pay was given" in text_of(await anna.get("/portal/bills/c-1:0:r0"))
-    assert "Something else happened at Billogram (Eclipse)" in text_of(await anna.get("/portal/bills/c-1:1:r0"))
+    assert "Respite: more time to pay" in text_of(await anna.get("/portal/bills/c-1:0:r0"))
+    assert "Other event at Billogram (Eclipse)" in text_of(await anna.get("/portal/bills/c-1:1:r0"))
 
 
 @pytest.mark.parametrize("path", ["contracts/c-1", "bills/c-1:0:r0", "contracts/%00", "bills/x", "nothing"])
-async def test_what_belongs_to_another_account_is_not_there(
+async def test_another_accounts_pages_are_404(
     olle: httpx.AsyncClient, anna: httpx.AsyncClient, database: Database, path: str
 ) -> None:
     with database.write() as session:
@@ -229,19 +230,19 @@ async def test_what_belongs_to_another_account_is_not_there(
         sell(session, "c-2", OTHER)
     refused = await olle.get(f"/portal/{path}")
 
-    assert "There is no such page" in text_of(refused, 404)
+    assert "Page not found" in text_of(refused, 404)
     assert refused.headers["content-type"].startswith("text/html")
-    assert links(await olle.get("/portal/"), "contracts") == ["c-2"]
-    assert links(await olle.get("/portal/?find=c-1"), "contracts") == []
-    assert links(await anna.get("/portal/"), "contracts") == ["c-1"]
+    assert linked_ids(await olle.get("/portal/"), "contracts") == ["c-2"]
+    assert linked_ids(await olle.get("/portal/?find=c-1"), "contracts") == []
+    assert linked_ids(await anna.get("/portal/"), "contracts") == ["c-1"]
 
 
-async def test_hostile_text_is_shown_and_does_nothing(anna: httpx.AsyncClient, database: Database) -> None:
-    reader = {"subscriber_id": "s", "name": HOSTILE, "email": "a@b.se"}
+async def test_hostile_text_is_escaped(anna: httpx.AsyncClient, database: Database) -> None:
+    subscriber = {"subscriber_id": "s", "name": HOSTILE, "email": "a@b.se"}
     address = {"street": HOSTILE, "zipcode": "1", "city": HOSTILE, "country": "SE"}
     line = {"title": HOSTILE, "quantity": 1, "unit_price": "10.00", "vat_rate": "25"}
     with database.write() as session:
-        sell(session, "c-1", subscriber=reader | {"address": address}, lines=[line])
+        sell(session, "c-1", subscriber=subscriber | {"address": address}, lines=[line])
         detail = {"event": HOSTILE, "payer_name": HOSTILE, "message": HOSTILE, HOSTILE: HOSTILE}
         sent_bill(session, "c-1", fact(FactType.PAYMENT, 10_00, detail=detail, source=HOSTILE))
         sell(session, "c-2")
@@ -259,9 +260,7 @@ async def test_hostile_text_is_shown_and_does_nothing(anna: httpx.AsyncClient, d
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
 
 
-async def test_the_number_of_queries_does_not_grow_with_what_is_shown(
-    anna: httpx.AsyncClient, database: Database
-) -> None:
+async def test_query_count_does_not_depend_on_row_count(anna: httpx.AsyncClient, database: Database) -> None:
     paths = {"": 4, "contracts/c-00": 7, "bills/c-00:0:r0": 5}
     counts = []
     for contracts, bills in ((1, 1), (40, 30)):
@@ -271,14 +270,14 @@ async def test_the_number_of_queries_does_not_grow_with_what_is_shown(
             for period in range(bills):
                 sent_bill(session, "c-00", fact(FactType.PAYMENT, 100), fact(FactType.OVERDUE), period=period)
         for path in paths:
-            with queries(database) as seen:
+            with recorded_queries(database) as statements:
                 text_of(await anna.get(f"/portal/{path}"))
-            counts.append(sum("BEGIN" not in statement for statement in seen))
+            counts.append(sum("BEGIN" not in statement for statement in statements))
 
     assert counts == [*paths.values()] * 2
 
 
-async def test_times_are_those_of_the_contracts_zone(anna: httpx.AsyncClient, database: Database) -> None:
+async def test_times_are_in_the_contracts_time_zone(anna: httpx.AsyncClient, database: Database) -> None:
     at = datetime(2027, 6, 30, 23, 30, tzinfo=UTC)
     with database.write() as session:
         sell(session, "c-1", time_zone="Asia/Tokyo")
@@ -291,7 +290,7 @@ async def test_times_are_those_of_the_contracts_zone(anna: httpx.AsyncClient, da
     assert "Asia/Tokyo" in page.text
 
 
-async def test_when_the_store_does_not_answer_the_page_says_so(
+async def test_page_says_that_the_store_does_not_answer(
     anna: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away() -> None:
@@ -302,7 +301,7 @@ async def test_when_the_store_does_not_answer_the_page_says_so(
     assert "The store does not answer" in text_of(await anna.get("/portal/"), 503)
 
 
-async def test_a_mistake_of_ours_is_a_page_that_tells_nothing_of_it(
+async def test_internal_error_page_hides_the_error(
     anna: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> None:
@@ -311,24 +310,24 @@ async def test_a_mistake_of_ours_is_a_page_that_tells_nothing_of_it(
     monkeypatch.setattr(database, "read", broken)
     page = await anna.get("/portal/")
 
-    assert "Something went wrong here" in text_of(page, 500)
+    assert "Something went wrong" in text_of(page, 500)
     assert "secret" not in page.text
 
 
-def test_everything_has_a_text() -> None:
+def test_every_status_and_fact_has_a_text() -> None:
     t = ENGLISH
 
     assert (set(t.facts), set(t.bill_status), set(TONES)) == (set(FactType), set(BillStatus), set(BillStatus))
     assert (set(t.parked), set(t.parked_names)) == (set(ParkedReason), set(ParkedReason))
     assert (set(t.contract_status), set(t.access)) == (set(ContractStatus), set(Access))
-    assert (set(t.access_reasons), set(t.every)) == (set(AccessReason), set(IntervalUnit))
+    assert (set(t.access_reasons), set(t.intervals)) == (set(AccessReason), set(IntervalUnit))
 
 
-def test_every_word_of_the_templates_is_there_and_none_is_left_over() -> None:
-    """A page that is seldom seen would else be the one that breaks."""
-    used = {node.attr for template in templates() for node in template.find_all(nodes.Getattr) if is_word(node)}
+def test_templates_use_every_label_and_no_unknown_one() -> None:
+    """Otherwise a page that is seldom shown would break."""
+    used = {node.attr for template in templates() for node in template.find_all(nodes.Getattr) if is_label(node)}
 
-    assert used - {"from"} == set(ENGLISH.words) - {"from"}
+    assert used - {"from"} == set(ENGLISH.labels) - {"from"}
 
 
 def templates() -> Iterator[nodes.Template]:
@@ -336,5 +335,5 @@ def templates() -> Iterator[nodes.Template]:
         yield Environment(autoescape=True).parse(file.read_text())
 
 
-def is_word(node: nodes.Getattr) -> bool:
-    return isinstance(node.node, nodes.Getattr) and node.node.attr == "words"
+def is_label(node: nodes.Getattr) -> bool:
+    return isinstance(node.node, nodes.Getattr) and node.node.attr == "labels"

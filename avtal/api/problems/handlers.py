@@ -1,4 +1,4 @@
-"""Which error becomes which problem; every error of the app leaves it through here."""
+"""Turns every error of the app into a problem response."""
 
 from http import HTTPStatus
 
@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from avtal.api.problems.body_limit import BodyLimit
-from avtal.api.problems.pointers import bad_fields, is_about_path, is_malformed
+from avtal.api.problems.pointers import invalid_fields, is_about_path, is_malformed
 from avtal.api.problems.problems import (
     BAD_REQUEST,
     INTERNAL,
@@ -20,18 +20,16 @@ from avtal.api.problems.problems import (
     STORE_AWAY,
     TEMPORAL_AWAY,
     TOO_LARGE,
-    Kind,
     Problem,
     ProblemResponse,
+    ProblemType,
     invalid,
 )
 from avtal.contracts.schedule import CommandRefused
-from starter.commands import ContractNotFound, TemporalUnavailable
-from starter.sale import InvalidSale
-from starter.sales import TermsConflict
+from starter.errors import ContractNotFound, InvalidSale, TemporalUnavailable, TermsConflict
 
-SOON = {"Retry-After": "5"}
-KINDS_BY_STATUS = {kind.status: kind for kind in (BAD_REQUEST, NOT_FOUND, TOO_LARGE)}
+RETRY_SOON = {"Retry-After": "5"}
+TYPES_BY_STATUS = {problem.status: problem for problem in (BAD_REQUEST, NOT_FOUND, TOO_LARGE)}
 HANDLED: tuple[type[Exception], ...] = (
     Problem,
     InvalidSale,
@@ -47,9 +45,9 @@ HANDLED: tuple[type[Exception], ...] = (
 
 
 def install_problems(app: FastAPI) -> None:
-    """Every error of this app is answered as a problem, and the API's bodies are limited."""
-    for kind in HANDLED:
-        app.add_exception_handler(kind, _answer)
+    """Also limits the size of the API's request bodies."""
+    for error_type in HANDLED:
+        app.add_exception_handler(error_type, _respond)
     app.add_middleware(BodyLimit)
 
 
@@ -58,19 +56,19 @@ def problem_of(error: Exception) -> Problem:
         case Problem():
             return error
         case RequestValidationError():
-            return _unusable(error)
+            return _validation_problem(error)
         case HTTPException():
-            return Problem(_kind_of(error.status_code), error.detail, headers=error.headers)
+            return Problem(_type_of(error.status_code), error.detail, headers=error.headers)
         case OperationalError():
-            return Problem(STORE_AWAY, "the store does not answer; ask again", headers=SOON)
-    return _refused(error)
+            return Problem(STORE_AWAY, "the store does not answer; try again", headers=RETRY_SOON)
+    return _domain_problem(error)
 
 
-async def _answer(_request: Request, error: Exception) -> Response:
+async def _respond(_request: Request, error: Exception) -> Response:
     return ProblemResponse(problem_of(error))
 
 
-def _refused(error: Exception) -> Problem:
+def _domain_problem(error: Exception) -> Problem:
     match error:
         case InvalidSale():
             return invalid(*error.errors)
@@ -81,20 +79,20 @@ def _refused(error: Exception) -> Problem:
         case ContractNotFound():
             return Problem(NOT_FOUND, str(error))
         case TemporalUnavailable():
-            return Problem(TEMPORAL_AWAY, str(error), headers=SOON)
-    return Problem(INTERNAL, "the log of the web process tells more")
+            return Problem(TEMPORAL_AWAY, str(error), headers=RETRY_SOON)
+    return Problem(INTERNAL, "the log of the web process has the error")
 
 
-def _unusable(error: RequestValidationError) -> Problem:
+def _validation_problem(error: RequestValidationError) -> Problem:
     if is_malformed(error):
         return Problem(BAD_REQUEST, "the body is not JSON")
     if isinstance(error.body, bytes):
         return Problem(NOT_JSON, "send the body with Content-Type: application/json")
     if is_about_path(error):
-        return Problem(NOT_FOUND, "no object has such an id")
-    return invalid(*bad_fields(error))
+        return Problem(NOT_FOUND, "no such id")
+    return invalid(*invalid_fields(error))
 
 
-def _kind_of(status: int) -> Kind:
+def _type_of(status: int) -> ProblemType:
     phrase = HTTPStatus(status).phrase
-    return KINDS_BY_STATUS.get(status) or Kind(status, phrase.lower().replace(" ", "-"), phrase)
+    return TYPES_BY_STATUS.get(status) or ProblemType(status, phrase.lower().replace(" ", "-"), phrase)

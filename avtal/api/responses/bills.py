@@ -1,10 +1,10 @@
-"""From the bill's row and its facts to what the API says of it: amounts as text, states in words."""
+"""Builds the response bodies of a bill from its row and its facts."""
 
 from collections.abc import Iterable
 
 from pydantic import JsonValue
 
-from avtal.api.responses.models import BillResponse, BillWithHistory, HistoryEntry, ParkedResponse
+from avtal.api.responses.bodies import BillResponse, BillWithHistory, HistoryEntry, ParkedResponse
 from avtal.contracts.access.access import grace_ends
 from avtal.contracts.bills.bill import PARKED_TEXTS, BillStatus, Fact, ParkedReason, status_text
 from avtal.contracts.delivery import DeliveryMethod
@@ -45,18 +45,20 @@ def bill_with_history(bill: StoredBill, facts: Iterable[Fact]) -> BillWithHistor
 def parked_response(bill: StoredBill) -> ParkedResponse | None:
     if bill.status is not BillStatus.PARKED or bill.parked_reason is None:
         return None
-    return ParkedResponse(bill_id=bill.bill_id, reason=bill.parked_reason, detail=_why(bill, bill.parked_reason))
+    return ParkedResponse(
+        bill_id=bill.bill_id, reason=bill.parked_reason, detail=_parked_detail(bill, bill.parked_reason)
+    )
 
 
-def _why(bill: StoredBill, reason: ParkedReason) -> str:
-    """Our words, then the platform's own: the field, and what is the matter with it."""
-    theirs = ": ".join(part for part in (bill.parked_field, bill.provider_message) if part)
-    return f"{PARKED_TEXTS[reason]} (Billogram: {theirs})" if theirs else PARKED_TEXTS[reason]
+def _parked_detail(bill: StoredBill, reason: ParkedReason) -> str:
+    """Our text, then Billogram's: the field and its message."""
+    from_billogram = ": ".join(part for part in (bill.parked_field, bill.provider_message) if part)
+    return f"{PARKED_TEXTS[reason]} (Billogram: {from_billogram})" if from_billogram else PARKED_TEXTS[reason]
 
 
 def _status_text(bill: StoredBill) -> str:
     if bill.status is BillStatus.CREATING and bill.provider_message:
-        return f"being made; Billogram could not be asked yet ({bill.provider_message})"
+        return f"being made; the last request to Billogram failed ({bill.provider_message})"
     return status_text(bill.status, bill.total_minor)
 
 

@@ -1,14 +1,13 @@
-"""The event feed: everything that happened to the account's contracts, in the order of its numbers."""
+"""The event feed: everything that happened to the account's contracts, ordered by number."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from avtal.api.authentication import Asking
+from avtal.api.authentication import CurrentCaller
 from avtal.api.requests import SEQ_MAX
-from avtal.api.responses.events import EventResponse
-from avtal.api.responses.models import Page
+from avtal.api.responses.bodies import EventResponse, Page
 from avtal.store.feed.events import events_after
 
 router = APIRouter(tags=["events"])
@@ -16,23 +15,22 @@ router = APIRouter(tags=["events"])
 Seq = Annotated[int, Field(ge=0, le=SEQ_MAX)]
 
 
-class AskedEvents(BaseModel):
+class FeedParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     after: Seq = 0
-    """The number of the last event that the caller has seen."""
+    """The number of the last event that the client has seen."""
     cursor: Seq | None = None
-    """The next_cursor of the page before; goes before `after`, and means the same."""
+    """The next_cursor of the page before: the same as `after`, and wins over it."""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 @router.get("/events")
-def feed(caller: Asking, asked: Annotated[AskedEvents, Query()]) -> Page[EventResponse]:
-    """What happened after event number `after`. At the end of the feed next_cursor is null: ask again later, after the
-    last number that came."""
-    after = asked.after if asked.cursor is None else asked.cursor
+def list_events(caller: CurrentCaller, parameters: Annotated[FeedParameters, Query()]) -> Page[EventResponse]:
+    """The events after number `after`. At the end of the feed next_cursor is null: poll again with the last number."""
+    after = parameters.after if parameters.cursor is None else parameters.cursor
     with caller.api.database.read() as session:
-        found = events_after(session, caller.account, after, asked.limit + 1)
-    page = found[: asked.limit]
+        found = events_after(session, caller.account, after, parameters.limit + 1)
+    page = found[: parameters.limit]
     items = [EventResponse(**dict(event)) for event in page]
-    return Page(items=items, next_cursor=str(page[-1].seq) if len(found) > asked.limit else None)
+    return Page(items=items, next_cursor=str(page[-1].seq) if len(found) > parameters.limit else None)

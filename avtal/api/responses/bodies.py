@@ -1,13 +1,14 @@
-"""What the API answers with, as its clients see it; also what the command `avtal` reads."""
+"""The response bodies of the API, as clients see them; the command `avtal` reads them too."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 
 from avtal.contracts.access.access import Access, AccessReason
 from avtal.contracts.bills.bill import BillStatus, FactType, ParkedReason
 from avtal.contracts.delivery import DeliveryMethod
+from avtal.contracts.events.events import EventType
 from avtal.contracts.lifecycle.state import ContractStatus
 from avtal.contracts.periods import Period
 from avtal.contracts.policy import Policy
@@ -25,17 +26,17 @@ Instant = Annotated[
 Amount = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$")]
 
 
-class Answer(BaseModel):
+class ResponseBody(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class FieldProblem(Answer):
+class FieldProblem(ResponseBody):
     pointer: str
     """A JSON pointer into the body, or / and the parameter's name."""
     detail: str
 
 
-class ProblemBody(Answer):
+class ProblemBody(ResponseBody):
     type: str
     title: str
     status: int
@@ -43,13 +44,13 @@ class ProblemBody(Answer):
     errors: list[FieldProblem] = []
 
 
-class AccessChangeResponse(Answer):
+class AccessChangeResponse(ResponseBody):
     at: Instant
     to: Access
     because: AccessReason
 
 
-class AccessResponse(Answer):
+class AccessResponse(ResponseBody):
     access: Access
     since: Instant
     reason: AccessReason
@@ -57,13 +58,13 @@ class AccessResponse(Answer):
     next_change: AccessChangeResponse | None
 
 
-class ParkedResponse(Answer):
+class ParkedResponse(ResponseBody):
     bill_id: str
     reason: ParkedReason
     detail: str
 
 
-class ContractResponse(Answer):
+class ContractResponse(ResponseBody):
     contract_id: str
     status: ContractStatus
     access: AccessResponse
@@ -75,7 +76,7 @@ class ContractResponse(Answer):
     terms: dict[str, object]
 
 
-class BillResponse(Answer):
+class BillResponse(ResponseBody):
     bill_id: str
     contract_id: str
     period: Period
@@ -98,7 +99,7 @@ class BillResponse(Answer):
     parked: ParkedResponse | None
 
 
-class HistoryEntry(Answer):
+class HistoryEntry(ResponseBody):
     at: Instant
     type: FactType
     source: str
@@ -109,16 +110,16 @@ class BillWithHistory(BillResponse):
     history: list[HistoryEntry]
 
 
-class ContractAccess(Answer):
-    """One contract of a subscriber, with what it gives access to."""
+class ContractAccess(ResponseBody):
+    """One contract of a subscriber, with the products that it gives access to."""
 
     contract_id: str
     products: list[str]
     access: AccessResponse
 
 
-class PreviewedChange(Answer):
-    """Access goes `to` at `at`, which it would not have done without the change."""
+class PreviewedChange(ResponseBody):
+    """Access changes to `to` at `at`, because of the previewed policy."""
 
     contract_id: str
     at: Instant
@@ -127,13 +128,58 @@ class PreviewedChange(Answer):
     bill_id: str | None
 
 
-class PolicyPreview(Answer):
-    """The policy as it would be, and whose access it would change; none, if it is for new bills only."""
+class PolicyPreview(ResponseBody):
+    """The policy after the change, and the changes of access that it causes; none if it is for new bills only."""
 
     policy: Policy
     changes: list[PreviewedChange]
 
 
-class Page(Answer, Generic[Item]):
+class EventResponse(ResponseBody):
+    seq: int
+    event_id: str
+    at: Instant
+    type: EventType
+    contract_id: str
+    bill_id: str | None
+    data: dict[str, Any]  # Any: as docs/events.md describes it for each type
+
+
+class FailedDelivery(ResponseBody):
+    at: Instant
+    detail: str
+    """Such as HTTP 500, or a timeout."""
+
+
+class WaitingEvent(ResponseBody):
+    seq: int
+    since: Instant
+
+
+class EndpointResponse(ResponseBody):
+    """Times are real time, also on a test clock."""
+
+    url: str | None
+    delivered_seq: int | None = None
+    """The highest event number that the endpoint has accepted."""
+    waiting: int = 0
+    oldest_waiting: WaitingEvent | None = None
+    last_failure: FailedDelivery | None = None
+    dead: list[int] = []
+    """Events that were given up after 72 hours; at most the oldest 100."""
+
+
+class EndpointWithSecret(EndpointResponse):
+    secret: str | None
+    """The signing secret, if this call made one. It is never shown again."""
+
+
+class ReplayResponse(ResponseBody):
+    queued: int
+    next_after: int | None
+    """The `after` of the next call, if one call could not queue all; else null."""
+
+
+class Page(ResponseBody, Generic[Item]):
     items: list[Item]
     next_cursor: str | None

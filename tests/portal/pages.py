@@ -1,4 +1,4 @@
-"""What the portal's tests visit it with: a browser without a browser, and a store with something to look at."""
+"""Pages fetched without a browser, and stored contracts and bills for them to show."""
 
 import re
 from html import unescape
@@ -13,7 +13,7 @@ from avtal.store.billing.sales import record_sale
 from avtal.store.queries.contracts import contract
 from avtal.store.tables import BillRow
 from starter.sale import parse_sale
-from tests.store.builders import ACCOUNT, NOW, begin_bill, finish_bill
+from tests.store.builders import ACCOUNT, NOW, finish_bill, start_bill
 
 PASSWORD = "correct-horse"
 FORM_KEY = re.compile(r'name="form_key" value="([0-9a-f]+)"')
@@ -21,17 +21,17 @@ FORM_KEY = re.compile(r'name="form_key" value="([0-9a-f]+)"')
 
 async def log_in(http: httpx.AsyncClient, user: str = "anna", password: str = PASSWORD) -> httpx.Response:
     page = await http.get("/portal/login")
-    return await http.post("/portal/login", data={"form_key": key_of(page), "user": user, "password": password})
+    return await http.post("/portal/login", data={"form_key": form_key_of(page), "user": user, "password": password})
 
 
-def key_of(page: httpx.Response) -> str:
+def form_key_of(page: httpx.Response) -> str:
     found = FORM_KEY.search(page.text)
-    assert found, "the page has a form"
+    assert found, "the page has no form"
     return found[1]
 
 
 def text_of(page: httpx.Response, status: int = 200) -> str:
-    """What a person reads: no tags, and single blanks."""
+    """The visible text: no tags, single spaces."""
     assert page.status_code == status, page.text
     body = re.sub(r"<[^>]*>", " ", page.text)
     return re.sub(r"\s+", " ", unescape(body)).replace("\N{NO-BREAK SPACE}", " ")
@@ -39,21 +39,21 @@ def text_of(page: httpx.Response, status: int = 200) -> str:
 
 def sell(session: Session, contract_id: str, account: str = ACCOUNT, **changes: object) -> None:
     line = {"title": "Global Medium", "quantity": 1, "unit_price": "1234.50", "vat_rate": "25"}
-    reader = {"subscriber_id": f"s-{contract_id}", "name": "Anna Lundberg", "email": "anna@example.com"}
-    usual: dict[str, object] = {
-        "contract_id": contract_id, "subscriber": reader, "lines": [line], "interval": {"unit": "month"},
+    subscriber = {"subscriber_id": f"s-{contract_id}", "name": "Anna Lundberg", "email": "anna@example.com"}
+    defaults: dict[str, object] = {
+        "contract_id": contract_id, "subscriber": subscriber, "lines": [line], "interval": {"unit": "month"},
     }  # fmt: skip
-    record_sale(session, account, parse_sale(usual | changes, NOW), NOW)
+    record_sale(session, account, parse_sale(defaults | changes, NOW), NOW)
 
 
 def bill(session: Session, contract_id: str, period: int = 0, account: str = ACCOUNT) -> BillRow:
     stored = contract(session, account, contract_id)
     assert stored is not None, "the contract was sold"
-    return begin_bill(session, account, contract_id, stored.schedule.period(period), 0, NOW)
+    return start_bill(session, account, contract_id, stored.schedule.period(period), 0, NOW)
 
 
 def sent_bill(session: Session, contract_id: str, *facts: Fact, period: int = 0, account: str = ACCOUNT) -> BillRow:
-    """A bill whose invoice has left, and what happened to it then."""
+    """A bill whose invoice was sent, with these facts after that."""
     made = bill(session, contract_id, period, account)
     finish_bill(session, made, _invoice(made), customer_no=1000)
     append_facts(session, made, [fact(FactType.DISPATCHED), *facts])
@@ -61,8 +61,8 @@ def sent_bill(session: Session, contract_id: str, *facts: Fact, period: int = 0,
 
 
 def fact(kind: FactType, amount_minor: int | None = None, **more: object) -> Fact:
-    usual = {"type": kind, "at": NOW, "source": "callback", "digest": f"{kind} {amount_minor} {more}"}
-    return Fact.model_validate(usual | {"amount_minor": amount_minor} | more)
+    defaults = {"type": kind, "at": NOW, "source": "callback", "digest": f"{kind} {amount_minor} {more}"}
+    return Fact.model_validate(defaults | {"amount_minor": amount_minor} | more)
 
 
 def _invoice(made: BillRow) -> RemoteInvoice:
