@@ -5,7 +5,7 @@ The platform's answer is appended to the bill's facts and returned to the contra
 
 import asyncio
 
-from aiohttp import ClientSession
+import httpx
 from sqlalchemy.orm import Session
 from temporalio import activity
 
@@ -17,17 +17,19 @@ from avtal.billogram.translate import remote_invoice
 from avtal.contracts.bills.bill import BillSnapshot, BillStatus, Fact, FactType
 from avtal.contracts.bills.invoice import RemoteInvoice
 from avtal.store.accounts.accounts import platform_access
-from avtal.store.billing import bills
+from avtal.store.billing.bill_locks import lock_bill
+from avtal.store.billing.bills import copy_platform_fields, void_bill
 from avtal.store.billing.facts import append_facts
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.database import Database
 from avtal.store.tables import BillRow
+from avtal.store.tables.snapshots import snapshot_of
 
 
 class PlatformBillActivities:
     """Both activities fail while the platform does not respond; the contract retries them later."""
 
-    def __init__(self, database: Database, cipher: Cipher, http: ClientSession) -> None:
+    def __init__(self, database: Database, cipher: Cipher, http: httpx.AsyncClient) -> None:
         self._database = database
         self._cipher = cipher
         self._http = http
@@ -73,9 +75,9 @@ class PlatformBillActivities:
     def _append(self, request: PlatformTaskInput, invoice: RemoteInvoice) -> BillSnapshot:
         with self._database.write() as session:
             bill = _locked(session, request)
-            bills.copy_platform_fields(bill, invoice)
+            copy_platform_fields(bill, invoice)
             append_facts(session, bill, invoice.facts, signal=False)
-            return bills.snapshot_of(bill)
+            return snapshot_of(bill)
 
     def _void(self, request: PlatformTaskInput, invoice: RemoteInvoice | None) -> BillSnapshot:
         """`invoice` is the credited one; None if there is none any more."""
@@ -84,11 +86,11 @@ class PlatformBillActivities:
             bill = _locked(session, request)
             append_facts(session, bill, [*(invoice.facts if invoice else ()), fact], signal=False)
             if bill.status != BillStatus.VOID:
-                bills.void_bill(session, bill)
-            return bills.snapshot_of(bill)
+                void_bill(session, bill)
+            return snapshot_of(bill)
 
 
 def _locked(session: Session, request: PlatformTaskInput) -> BillRow:
-    bill = bills.lock_bill(session, request.account, request.bill_id)
+    bill = lock_bill(session, request.account, request.bill_id)
     assert bill is not None, "the contract knows it"
     return bill

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from temporalio import workflow
-from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -25,13 +24,11 @@ with workflow.unsafe.imports_passed_through():
     from avtal.contracts.lifecycle.ui_details import contract_details
     from avtal.contracts.periods import Period
     from avtal.contracts.schedule import CommandRefused
-    from workflows.messages import CancelRequest, CommandResult, ContractStart, PendingWork, billing_queue
+    from workflows.activity_calls import at_platform, in_store
+    from workflows.messages import CancelRequest, CommandResult, ContractStart, PendingWork
     from workflows.search_attributes import SearchAttributeUpdates, search_attribute_updates
 
 BILLS_PER_RUN = 12
-ATTEMPT_TIMEOUT = timedelta(seconds=15)
-PLATFORM_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=1.0, maximum_attempts=3)
-STORE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 
 
 class Step(NamedTuple):
@@ -217,21 +214,16 @@ class ContractWorkflow:
     # Activities. They are started, not awaited, so that nothing keeps the contract waiting.
 
     async def _make_bill(self, identity: str, period: Period, revision: int) -> None:
+        request = MakeBillInput(
+            account=self.start.account,
+            contract_id=self.start.contract_id,
+            period=period,
+            revision=revision,
+            now=self._now(),
+        )
         try:
-            bill = await workflow.execute_activity_method(
-                BillingActivities.make_bill,
-                MakeBillInput(
-                    account=self.start.account,
-                    contract_id=self.start.contract_id,
-                    period=period,
-                    revision=revision,
-                    now=self._now(),
-                ),
-                task_queue=billing_queue(workflow.info().task_queue),
-                priority=Priority(fairness_key=self.start.account),
-                start_to_close_timeout=ATTEMPT_TIMEOUT,
-                retry_policy=PLATFORM_RETRY,
-                summary=f"{period.start} to {period.last_day}",
+            bill = await at_platform(
+                self.start.account, BillingActivities.make_bill, request, f"{period.start} to {period.last_day}"
             )
             self.state = transitions.bill_made(self.state, identity, bill, self._now())
         except ActivityError:
@@ -239,54 +231,33 @@ class ContractWorkflow:
         self._update_ui_details()
 
     async def _verify_bill(self, identity: str) -> None:
+        request = PlatformTaskInput(account=self.start.account, bill_id=identity, now=self._now())
         try:
-            bill = await self._platform_task(PlatformBillActivities.verify_bill, identity)
+            bill = await at_platform(self.start.account, PlatformBillActivities.verify_bill, request, identity)
             self.state = transitions.bill_verified(self.state, bill, self._now())
         except ActivityError:
             self.state = transitions.task_failed(self.state, PlatformTask.VERIFY, identity, self._now())
         self._update_ui_details()
 
     async def _withdraw_bill(self, identity: str) -> None:
+        request = PlatformTaskInput(account=self.start.account, bill_id=identity, now=self._now())
         try:
-            bill = await self._platform_task(PlatformBillActivities.withdraw_bill, identity)
+            bill = await at_platform(self.start.account, PlatformBillActivities.withdraw_bill, request, identity)
             self.state = transitions.bill_withdrawn(self.state, self.start.contract_id, bill, self._now())
         except ActivityError:
             self.state = transitions.task_failed(self.state, PlatformTask.WITHDRAW, identity, self._now())
         self._update_ui_details()
 
-    async def _platform_task(
-        self, activity: Callable[[PlatformBillActivities, PlatformTaskInput], Awaitable[BillSnapshot]], identity: str
-    ) -> BillSnapshot:
-        return await workflow.execute_activity_method(
-            activity,
-            PlatformTaskInput(account=self.start.account, bill_id=identity, now=self._now()),
-            task_queue=billing_queue(workflow.info().task_queue),
-            priority=Priority(fairness_key=self.start.account),
-            start_to_close_timeout=ATTEMPT_TIMEOUT,
-            retry_policy=PLATFORM_RETRY,
-            summary=identity,
-        )
-
     async def _write_contract(self) -> None:
         snapshot = renewals.snapshot(self.state, self._now())
-        await workflow.execute_activity_method(
-            ContractActivities.write_contract,
-            WriteContractInput(account=self.start.account, contract_id=self.start.contract_id, snapshot=snapshot),
-            start_to_close_timeout=ATTEMPT_TIMEOUT,
-            retry_policy=STORE_RETRY,
-            summary=f"{snapshot.status}, access {snapshot.access}",
-        )
+        request = WriteContractInput(account=self.start.account, contract_id=self.start.contract_id, snapshot=snapshot)
+        await in_store(ContractActivities.write_contract, request, f"{snapshot.status}, access {snapshot.access}")
         self.state = transitions.snapshot_written(self.state, snapshot)
         self.is_woken = True
 
     async def _void_bill(self, identity: str) -> None:
-        await workflow.execute_activity_method(
-            BillingActivities.void_bill,
-            VoidBillInput(account=self.start.account, bill_id=identity),
-            start_to_close_timeout=ATTEMPT_TIMEOUT,
-            retry_policy=STORE_RETRY,
-            summary=identity,
-        )
+        request = VoidBillInput(account=self.start.account, bill_id=identity)
+        await in_store(BillingActivities.void_bill, request, identity)
 
     def _start(self, step: Step, work: Awaitable[None]) -> None:
         self.in_flight.add(step)

@@ -1,17 +1,13 @@
-"""HTTP with Billogram, and nothing else: one call, one answer, one sorted error (API reference, sections 2 to 5)."""
+"""Billogram's API over HTTP: one method per endpoint, one typed result or one classified error."""
 
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
-from functools import cache
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
 import httpx
 import simplejson
 from opentelemetry.trace import SpanKind
@@ -41,13 +37,9 @@ from avtal.billogram.shapes import (
 )
 from avtal.tracing import span
 
-TIMEOUT_SECONDS = 6.0
-"""To connect, and then between any two pieces of the answer."""
-KEPT_SECONDS = 4.0
-"""Shorter than servers keep a connection that nobody uses, so that no request meets its end."""
 PAGE_SIZE = 100
 EVENTS_SAFE_MAX = 90
-"""A billogram shows its latest 100 events; from here on all of them are asked for (WEB-6)."""
+"""A billogram shows its latest 100 events; from this number on, all of them are fetched (WEB-6)."""
 EVENT_PAGES_MAX = 100
 REQUESTS = Histogram(
     "avtal_billogram_request_seconds", "Requests to Billogram by verb and outcome", ["verb", "outcome"]
@@ -65,27 +57,12 @@ class Credentials(NamedTuple):
     key: str
 
 
-def http_client() -> aiohttp.ClientSession:
-    """One connection pool for a whole process, shared by all accounts. Made where an event loop runs."""
-    timeout = aiohttp.ClientTimeout(connect=TIMEOUT_SECONDS, sock_read=TIMEOUT_SECONDS)
-    pool = aiohttp.TCPConnector(limit=100, keepalive_timeout=KEPT_SECONDS, ssl=httpx.create_ssl_context())
-    return aiohttp.ClientSession(connector=pool, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
-
-
-@cache
-def _proxy_for(url: str) -> str | None:
-    """From HTTP_PROXY, HTTPS_PROXY, and NO_PROXY. The library would read them anew for each request."""
-    where = urlsplit(url)
-    return None if proxy_bypass(where.hostname or "") else getproxies().get(where.scheme)
-
-
 class BillogramClient:
     """Billogram for one account. Every method may raise PlatformUnavailable or CredentialsRefused."""
 
-    def __init__(self, http: aiohttp.ClientSession, credentials: Credentials) -> None:
+    def __init__(self, http: httpx.AsyncClient, credentials: Credentials) -> None:
         self._http = http
         self._base = credentials.url.rstrip("/")
-        self._proxy = _proxy_for(self._base)
         self._headers = {
             "Accept": "application/json",
             "Authorization": f"Basic {b64encode(f'{credentials.user}:{credentials.key}'.encode()).decode()}",
@@ -107,9 +84,9 @@ class BillogramClient:
         return billogram.model_copy(update={"events": await self._events(billogram_id)})
 
     async def list_page(self, page: int, query: Mapping[str, str]) -> BillogramPage:
-        """`query` filters and orders (section 5)."""
+        """`query` holds the filter and the order."""
         paging = {"page": str(page), "page_size": str(PAGE_SIZE)}
-        return _read(BillogramPage, await self._ask("GET", "/billogram", params={**paging, **query}))
+        return _read(BillogramPage, await self._request("GET", "/billogram", params={**paging, **query}))
 
     async def send(self, billogram_id: str, method: str) -> Billogram:
         """Raises StateRefused, DataRefused, NotFound, OutcomeUnknown."""
@@ -121,12 +98,12 @@ class BillogramClient:
         await self._call("DELETE", f"/billogram/{billogram_id}")
 
     async def credit(self, billogram_id: str) -> Billogram:
-        """All of it (section 11). Raises StateRefused, DataRefused, NotFound, OutcomeUnknown."""
+        """Credits the whole invoice. Raises StateRefused, DataRefused, NotFound, OutcomeUnknown."""
         answer = await self._call("POST", f"/billogram/{billogram_id}/command/credit", {"mode": "full"})
         return _read(Billogram, answer)
 
     async def find(self, key: str) -> list[CompactBillogram]:
-        """The billograms whose `creditor_unique_value` is `key` (section 16)."""
+        """The billograms whose `creditor_unique_value` is `key`."""
         filters = {"filter_type": "field", "filter_field": "creditor_unique_value", "filter_value": key}
         answer = await self._call("GET", "/billogram", params={"page": "1", "page_size": "10", **filters})
         found = _read(FoundBillograms, {"billograms": answer}).billograms
@@ -150,18 +127,18 @@ class BillogramClient:
         events: list[Event] = []
         for page in range(1, EVENT_PAGES_MAX + 1):
             paging = {"page": str(page), "page_size": str(PAGE_SIZE)}
-            told = _read(EventPage, await self._ask("GET", "/billogram_event", params={**paging, **query})).data
-            events += told
-            if len(told) < PAGE_SIZE:
+            fetched = _read(EventPage, await self._request("GET", "/billogram_event", params={**paging, **query})).data
+            events += fetched
+            if len(fetched) < PAGE_SIZE:
                 break
         return events
 
     async def _call(
         self, verb: str, path: str, body: Body | None = None, params: Mapping[str, str] | None = None
     ) -> Any:
-        return (await self._ask(verb, path, body, params))["data"]
+        return (await self._request(verb, path, body, params))["data"]
 
-    async def _ask(
+    async def _request(
         self, verb: str, path: str, body: Body | None = None, params: Mapping[str, str] | None = None
     ) -> Any:
         headers, content = self._headers, None
@@ -169,20 +146,14 @@ class BillogramClient:
             headers, content = headers | {"Content-Type": "application/json"}, simplejson.dumps(body, use_decimal=True)
         with _observed(verb, path):
             try:
-                async with self._http.request(
-                    verb,
-                    self._base + path,
-                    data=content,
-                    params=params,
-                    headers=headers,
-                    proxy=self._proxy,
-                    allow_redirects=False,
-                ) as answer:
-                    return _envelope_of(answer, await answer.read())
-            except aiohttp.ClientConnectorError as error:
+                response = await self._http.request(
+                    verb, self._base + path, content=content, params=params, headers=headers
+                )
+            except httpx.ConnectError as error:
                 raise PlatformUnavailable("CONNECTION_REFUSED") from error
-            except (aiohttp.ClientError, TimeoutError) as error:
+            except httpx.HTTPError as error:
                 raise OutcomeUnknown("NO_ANSWER") from error
+            return _envelope_of(response)
 
 
 @contextmanager
@@ -199,16 +170,16 @@ def _observed(verb: str, path: str) -> Iterator[None]:
         REQUESTS.labels(verb, outcome).observe(time.monotonic() - began)
 
 
-def _envelope_of(answer: aiohttp.ClientResponse, content: bytes) -> Any:
-    """Section 3: an object with `data` in it."""
-    if answer.status == HTTPStatus.OK:
-        try:
-            envelope = simplejson.loads(content, use_decimal=True)
-            envelope["data"]
-            return envelope
-        except (ValueError, KeyError, TypeError) as error:
-            raise OutcomeUnknown("ANSWER_NOT_UNDERSTOOD") from error
-    raise error_of(answer.status, content, _seconds(answer.headers.get("Retry-After")))
+def _envelope_of(response: httpx.Response) -> Any:  # Any: JSON with Decimals
+    """An object with `data` in it. Raises BillogramError."""
+    if response.status_code != HTTPStatus.OK:
+        raise error_of(response.status_code, response.content, _seconds(response.headers.get("Retry-After")))
+    try:
+        envelope = simplejson.loads(response.content, use_decimal=True)
+        envelope["data"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise OutcomeUnknown("ANSWER_NOT_UNDERSTOOD") from error
+    return envelope
 
 
 def _read(shape: type[S], data: Any) -> S:
@@ -220,7 +191,7 @@ def _read(shape: type[S], data: Any) -> S:
 
 
 def error_of(http_status: int, content: bytes, retry_after_seconds: float | None = None) -> BillogramError:
-    """Section 4.2: the family of the HTTP code first, then the identifier; the body may be anything."""
+    """Classified by the family of the status code first, then by the error's identifier; the body may be anything."""
     try:
         body = ErrorBody.model_validate_json(content)
     except ValidationError:
@@ -255,6 +226,6 @@ def _class_of(http_status: int, body: ErrorBody) -> type[BillogramError]:
 
 
 def _is_taken(body: ErrorBody) -> bool:
-    """Section 16: any complaint about the unique value means that it exists; a number may be wrong in other ways."""
+    """Any error about the unique value means that it exists; a customer number can be wrong in other ways."""
     field, message = body.data.field, body.data.message
     return "creditor_unique_value" in (field or message) or (field == "customer_no" and "already exists" in message)

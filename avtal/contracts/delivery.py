@@ -1,4 +1,4 @@
-"""How a bill reaches its reader: the delivery table, first match wins (DLV-1 as the product narrows it).
+"""Chooses the delivery method of a bill. The first row that matches (DLV-1):
 
     the contract names a method, and its data is there          that method
     an EDI number on the contract, else on the subscriber       EDI
@@ -6,8 +6,8 @@
     a complete postal address                                   Letter
     nothing usable                                              None: the bill is parked `undeliverable`
 
-A placeholder is an address that a shop invents for readers without one: its domain, or a domain above it, is listed.
-The account's default counts only if its own data is there; else that address is used, by Email.
+A placeholder is an address that a shop makes up for subscribers without one: its domain, or a parent domain, is listed.
+The account's default method is used only if its own data is there; else the bill goes by Email.
 """
 
 import re
@@ -20,7 +20,7 @@ EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-
 
 
 class DeliveryMethod(StrEnum):
-    """The names that Billogram uses too; the interface promises them."""
+    """Billogram's own names."""
 
     EMAIL = "Email"
     LETTER = "Letter"
@@ -42,7 +42,7 @@ class Address(Frozen):
 
 
 class Reach(Frozen):
-    """What we know of how to reach one reader about one contract."""
+    """The addresses of one subscriber for one contract."""
 
     email: str | None = None
     phone: str | None = None
@@ -53,7 +53,7 @@ class Reach(Frozen):
 def choose_method(
     named: DeliveryMethod | None, reach: Reach, default: DeliveryMethod, placeholder_domains: Sequence[str]
 ) -> DeliveryMethod | None:
-    """The method by the table above, or None where nothing is usable."""
+    """The method by the table above, or None if no address is usable."""
     usable = usable_methods(reach, placeholder_domains)
     if named in usable:
         return named
@@ -65,11 +65,11 @@ def choose_method(
 
 
 def usable_methods(reach: Reach, placeholder_domains: Sequence[str]) -> frozenset[DeliveryMethod]:
-    """Every method whose data is there."""
+    """Every method whose address is complete."""
     email = is_email(reach.email) and not is_placeholder(reach.email or "", placeholder_domains)
     letter = reach.address is not None and reach.address.is_complete
     phone = bool(reach.phone and reach.phone.strip())
-    has_data = {
+    usable = {
         DeliveryMethod.EMAIL: email,
         DeliveryMethod.LETTER: letter,
         DeliveryMethod.EMAIL_AND_LETTER: email and letter,
@@ -77,7 +77,7 @@ def usable_methods(reach: Reach, placeholder_domains: Sequence[str]) -> frozense
         DeliveryMethod.SMS_AND_LETTER: phone and letter,
         DeliveryMethod.EDI: bool(reach.edi_number and reach.edi_number.strip()),
     }
-    return frozenset(method for method, there in has_data.items() if there)
+    return frozenset(method for method, is_usable in usable.items() if is_usable)
 
 
 def is_email(text: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""The one base of every frozen value that crosses a boundary: store, workflow, activity, or wire."""
+"""The base class of every frozen value that crosses a boundary: store, workflow, activity, or wire."""
 
 from pydantic import BaseModel, ConfigDict
 

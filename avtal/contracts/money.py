@@ -1,24 +1,23 @@
-"""Money, and how a contract's lines become the rows that Billogram adds up.
+"""Money, and how a contract's lines become the rows of Billogram's invoice.
 
-Money is whole minor units (öre) with a currency (MON-1); there is no float here, and every division names its
-rounding. Calculation is in whole numbers of a fine unit, a ten-thousandth of an öre: a net in öre times a VAT
-rate in hundredths of a percent is exact in it. Decimals at the edges are in kronor and exact.
+Money is whole minor units (öre) with a currency (MON-1); there is no float, and every division names its rounding.
+Calculation is in whole numbers of a fine unit, a ten-thousandth of an öre: a net in öre times a VAT rate in hundredths
+of a percent is exact in it. Decimals at the edges are in kronor and exact.
 
-Billogram's arithmetic (its API reference, section 6). `price` is net and per unit, `discount` is an amount
-off the whole row before VAT:
+Billogram's arithmetic. `price` is net and per unit, `discount` is an amount off the whole row before VAT:
 
     row net = count * price - discount       row VAT = row net * rate / 100, unrounded
     gross   = all nets + all VAT             total   = gross, to the whole krona, half away from zero
 
-Shown to people in öre: the net is exact, the VAT is rounded half away from zero, and the rounding is what is
-then missing up to the total, so that net + VAT + rounding = total always holds.
+In öre, as shown to people: the net is exact, the VAT is rounded half away from zero, and the rounding is the
+difference to the total, so that net + VAT + rounding = total always holds.
 
-The agreed sum is what the reader was promised: the prices as they stand if they include VAT, else their exact
+The agreed sum is what the subscriber was promised: the prices themselves if they include VAT, else their exact
 gross. The total must be the agreed sum rounded to the krona.
 
-Prices without VAT are rows as they stand. Prices with VAT seldom have a net in whole öre, so each row takes
-over the error that the rows before it left, and its net is rounded towards the krona: up if the agreed sum
-lies below the krona it rounds to, else down. Why that gives the right krona for any lines:
+Prices without VAT become rows unchanged. Prices with VAT seldom have a net in whole öre, so each row carries the
+rounding error of the rows before it, and its net is rounded towards the krona: up if the agreed sum lies below
+the krona it rounds to, else down. Why that gives the right krona for any lines:
 
 * A division with remainder leaves less than its divisor. So after each row, whatever came before it, the
   gross so far is off by less than 1 + rate, that is 2 öre at most, and only ever towards the krona.
@@ -26,8 +25,8 @@ lies below the krona it rounds to, else down. Why that gives the right krona for
   agreed sum does: also if that is exactly .50 away, and also below zero.
 
 The same bounds keep a row's sign: no sold line gets a net below zero, no deducted one a net above it. A free
-line stays free and hands the error on. The row's price is its net per unit, rounded up, and what that is too
-much is its discount, which therefore is never negative, also where the price is.
+line stays free and passes the error on. The row's price is its net per unit, rounded up; the excess is its
+discount, which therefore is never negative, even if the price is.
 """
 
 import re
@@ -76,11 +75,11 @@ class Money(Frozen):
 
     @classmethod
     def parse(cls, amount: str | Decimal, currency: Currency) -> Self:
-        """Kronor with at most two decimals, a point between; anything else is a ValueError."""
+        """Kronor with at most two decimals after a point. Raises ValueError."""
         well_formed = isinstance(amount, Decimal) or (isinstance(amount, str) and _AMOUNT.fullmatch(amount))
         minor = _minor(Decimal(amount)) if well_formed else None
         if minor is None:
-            raise ValueError(f"{amount!r} is no amount with at most two decimals, such as 395.00")
+            raise ValueError(f"{amount!r} is not an amount with at most two decimals, such as 395.00")
         return cls(minor=minor, currency=currency)
 
     @property
@@ -108,7 +107,7 @@ class Money(Frozen):
 
 
 class Line(Frozen):
-    """What was agreed. A negative price is a discount line, zero is a gift."""
+    """One line as agreed. A negative price is a discount line; zero is free."""
 
     product: str = ""
     title: str
@@ -118,7 +117,7 @@ class Line(Frozen):
 
 
 class Row(Frozen):
-    """What Billogram is sent as one item, in its sense of price and discount."""
+    """One item of Billogram's invoice, with price and discount as defined there."""
 
     product: str = ""
     title: str
@@ -133,7 +132,7 @@ class Row(Frozen):
 
 
 class Totals(Frozen):
-    """A bill's sums as Billogram makes them: in kronor, exact; and in öre, as they are shown."""
+    """A bill's sums as Billogram computes them: in kronor, exact; and in öre, as shown."""
 
     net: Decimal
     vat: Decimal
@@ -146,12 +145,12 @@ class Totals(Frozen):
 
 
 def agreed_total(lines: Sequence[Line], prices_include_vat: bool) -> Decimal:
-    """Kronor, exact: with prices without VAT it may have more than two decimals. Compare this one."""
+    """Kronor, exact; with prices without VAT it may have more than two decimals. For comparisons."""
     return _kronor(_agreed(lines, prices_include_vat))
 
 
 def agreed_total_minor(lines: Sequence[Line], prices_include_vat: bool) -> int:
-    """For showing: to the öre, half away from zero."""
+    """To the öre, half away from zero. For display."""
     return _divide_half_away(_agreed(lines, prices_include_vat), _FINE)
 
 
@@ -186,7 +185,7 @@ def _agreed(lines: Sequence[Line], prices_include_vat: bool) -> int:
 
 
 def _carried_nets(lines: Sequence[Line]) -> list[int]:
-    """Each line's net in öre; the top of the file says why they add up."""
+    """Each line's net in öre, as the module's docstring explains."""
     divide = _towards_krona(_agreed(lines, prices_include_vat=True))
     nets, error = [], 0
     for line in lines:
@@ -221,7 +220,7 @@ def _factor(vat_rate: Decimal) -> int:
 
 
 def _minor(kronor: Decimal) -> int | None:
-    """Öre, or None if the amount is out of reach or not whole in öre."""
+    """Öre, or None if the amount is too large or not whole in öre."""
     if not kronor.is_finite() or abs(kronor) > _KRONOR_MAX:
         return None
     minor = int(kronor * 100)

@@ -1,6 +1,6 @@
-"""Civil dates, billing periods, and the one place that knows time zones.
+"""Civil dates, billing periods, and time zones: no other module of the workflow computes with them.
 
-Rules (ids of the billing rulebook):
+Rules (docs/rules.md):
 
 * PER-1  Civil dates in the contract's zone are the truth; instants are derived from them, one way.
 * PER-2  A boundary is always counted from the anchor, never from the boundary before it, and clamped to the
@@ -13,7 +13,7 @@ Rules (ids of the billing rulebook):
          after the jump; if 00:00 comes twice, at the first. A day that a zone left out altogether begins
          where the next one does.
 
-The calendar ends with the year 9999: what would lie after it is an OverflowError.
+The calendar ends with the year 9999: a later date raises OverflowError.
 """
 
 from bisect import bisect_left
@@ -39,7 +39,7 @@ class IntervalUnit(StrEnum):
 _DAYS = {IntervalUnit.DAY: 1, IntervalUnit.WEEK: 7}
 _MONTHS = {IntervalUnit.MONTH: 1, IntervalUnit.YEAR: 12}
 _SECOND = timedelta(seconds=1)
-_NO_PLACES = {"localtime", "Factory"}  # the machine's own zone, and the file's stand-in for one
+_NOT_PLACES = {"localtime", "Factory"}  # the machine's own zone, and a placeholder in the zone database
 
 
 class Interval(Frozen):
@@ -95,7 +95,7 @@ def local_midnight(day: date, zone: str) -> datetime:
 
 
 def civil_day(instant: datetime, zone: str) -> date:
-    """The date on the wall in the zone; an instant without a time zone is a ValueError."""
+    """The date on the wall in the zone; an instant without a time zone raises ValueError."""
     if instant.utcoffset() is None:
         raise ValueError(f"{instant} is no instant: it has no time zone")
     return _wall_clock(instant, zone).date()
@@ -139,4 +139,4 @@ def _end_of_gap(missing: datetime, zone: str) -> datetime:
 
 @cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones() - _NO_PLACES)
+    return frozenset(available_timezones() - _NOT_PLACES)

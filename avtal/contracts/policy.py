@@ -9,7 +9,7 @@ from avtal.contracts.frozen import Frozen
 
 
 class Mode(StrEnum):
-    """Whether a new invoice waits for staff, or is sent at once."""
+    """Whether a new invoice waits for staff as a draft, or is sent at once."""
 
     DRAFT = "draft"
     AUTOMATIC = "automatic"
@@ -37,7 +37,7 @@ class Policy(Frozen):
     payment_days: int = Field(30, ge=0, le=365)
     renewal_lead_days: int = Field(0, ge=0, le=90)
     work_window_minutes: int = Field(0, ge=0, le=1200)
-    """So short that a window which opens at midnight closes on the same day, in any zone."""
+    """Short enough that a window which opens at midnight closes on the same day, in any zone."""
     renewal_while_off: RenewalWhileOff = RenewalWhileOff.HOLD
     max_open_bills: int | None = Field(None, ge=1)
 
@@ -50,6 +50,6 @@ class Policy(Frozen):
         return domains
 
 
-def changed(policy: Policy, changes: dict[str, object]) -> Policy:
-    """`policy` with `changes` laid over it. Raises pydantic's ValidationError for a value that no policy takes."""
+def with_changes(policy: Policy, changes: dict[str, object]) -> Policy:
+    """`policy` with `changes` applied. Raises pydantic's ValidationError for an invalid value."""
     return Policy.model_validate({**policy.model_dump(), **changes})

@@ -1,4 +1,4 @@
-"""What the reader bought, as far as time is concerned: its periods, when they are billed, and when it is over."""
+"""The contract's calendar: its periods, when they are billed, and when the contract ends."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ CancelAt = date | Literal["period_end", "now"]
 
 
 class CommandRefused(ValueError):
-    """A command that the contract's rules do not allow; the text says why, and what to do."""
+    """The contract's rules do not allow the command; the text says why, and what to do."""
 
 
 class Schedule(Frozen):
@@ -58,10 +58,10 @@ class Ending(Frozen):
 
 
 class BillingTime(Frozen):
-    """When a contract's work on a renewal begins: so many days ahead, so far into the account's work window, and in
-    its turn.
+    """When the work on a contract's renewal starts: lead days ahead, plus the contract's place in the account's work
+    window, plus its start slot.
 
-    Window and turn spread contracts over the time after midnight; no date on a bill follows them (PER-10).
+    Window and slot spread contracts over the time after midnight; no date on a bill depends on them (PER-10).
     """
 
     lead_days: int = 0
@@ -70,19 +70,16 @@ class BillingTime(Frozen):
     start_slot_seconds: int = 0
 
     def shifted(self, day: date, zone: str) -> datetime:
-        into = timedelta(minutes=self.window_minutes) * self.spread_millionths / 1_000_000
-        return (
-            local_midnight(day - timedelta(days=self.lead_days), zone)
-            + into
-            + timedelta(seconds=self.start_slot_seconds)
-        )
+        into_window = timedelta(minutes=self.window_minutes) * self.spread_millionths / 1_000_000
+        delay = into_window + timedelta(seconds=self.start_slot_seconds)
+        return local_midnight(day - timedelta(days=self.lead_days), zone) + delay
 
 
 AT_MIDNIGHT = BillingTime()
 
 
 def spread_millionths(identity: str) -> int:
-    """The contract's own place in any work window, stable for life."""
+    """The contract's place in any work window; it never changes."""
     return int(hashlib.sha256(identity.encode()).hexdigest()[:12], 16) % 1_000_000
 
 
@@ -120,20 +117,20 @@ def due_periods(
 
 
 def cancellation(schedule: Schedule, ending: Ending | None, at: CancelAt, now: datetime) -> Ending:
-    """The end that a cancellation asks for; asked again, the same. Raises Refused for a contract that is over, or a
-    day that has passed."""
+    """The ending that a cancellation sets; repeated, the same. Raises CommandRefused if the contract has ended, or the
+    day has passed."""
     if ending is not None and now >= ending.at:
         if ending.reason is EndReason.CANCELLED and at in ("now", ending.on):
             return ending
         raise CommandRefused(f"the contract has ended already, on {ending.on}")
-    wanted = _asked_end(schedule, at, now)
+    wanted = _requested_ending(schedule, at, now)
     fixed = schedule.fixed_end()
     if fixed is not None and wanted.on > fixed.on:
-        raise CommandRefused(f"the contract ends by itself on {fixed.on}; give an earlier day")
+        raise CommandRefused(f"the contract ends on {fixed.on} anyway; give an earlier day")
     return wanted
 
 
-def _asked_end(schedule: Schedule, at: CancelAt, now: datetime) -> Ending:
+def _requested_ending(schedule: Schedule, at: CancelAt, now: datetime) -> Ending:
     today = civil_day(now, schedule.zone)
     if at == "now" or at == today:
         return Ending(on=today, at=now, reason=EndReason.CANCELLED)

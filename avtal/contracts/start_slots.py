@@ -1,22 +1,22 @@
-"""Turns of renewals that fall due together, so that an account's thousand at midnight leave room for everybody's one.
+"""Start slots spread an account's renewals that fall due together, so that a thousand at midnight delay no others.
 
-Each renewal gets its place in the account's hour when the bill before it is made. What is made in three seconds
-begins at once; the others wait as long as those before them take.
+A renewal gets a slot in its account's hour when the bill before it is made. As many renewals as are made in three
+seconds start at once; each later one starts when the ones before it have been made.
 """
 
 from datetime import datetime
 
-PER_SECOND = 10.0
-AT_ONCE_SECONDS = 3
-WAIT_SECONDS_MAX = 3 * 3600
-"""A day's widest work window and the longest wait end within the day, in any zone; then turns are given out anew."""
+RENEWALS_PER_SECOND = 10.0
+UNDELAYED_SECONDS = 3
+DELAY_SECONDS_MAX = 3 * 3600
+"""A day's widest work window and the longest delay end within the day, in any zone; later slots start over at zero."""
 
 
-def hour_of(due: datetime) -> datetime:
-    """Renewals of one hour share a queue."""
+def slot_hour(due: datetime) -> datetime:
+    """Renewals of one hour share one sequence of slots."""
     return due.replace(minute=0, second=0, microsecond=0)
 
 
-def start_slot_seconds(place: int, per_second: float) -> int:
-    """How long after its due instant the renewal with this place, counted from 0, begins (TMP-12)."""
-    return max(0, int(place / per_second) + 1 - AT_ONCE_SECONDS) % WAIT_SECONDS_MAX
+def start_slot_seconds(slot: int, per_second: float) -> int:
+    """How long after its due instant the renewal with this slot, counted from 0, starts (TMP-12)."""
+    return max(0, int(slot / per_second) + 1 - UNDELAYED_SECONDS) % DELAY_SECONDS_MAX

@@ -1,4 +1,4 @@
-"""Who may read: access is a pure function of the contract, its bills, their policy, and the time.
+"""Access is a pure function of the contract, its bills, their policy, and the time.
 
 The first row that holds:
 
@@ -7,9 +7,9 @@ The first row that holds:
     a bill blocks                                       off   loss, or past_grace
     else                                                on    active
 
-A bill blocks from an instant on: one that is lost from its loss, unless the policy keeps access; one that is open from
-local 00:00 after its last day of grace, if grace is configured. Money that was taken back gives seven days more
-(EDGE-12). What is creating, draft, parked, settled, or void blocks nothing (13.2).
+A bill blocks access from an instant on: a lost bill from its loss, unless the policy keeps access; an open bill from
+local 00:00 after its last day of grace, if grace is configured. A payment that is reversed gives seven more days
+(EDGE-12). A bill that is creating, draft, parked, settled, or void never blocks.
 """
 
 from collections.abc import Collection
@@ -23,7 +23,7 @@ from avtal.contracts.periods import local_midnight
 from avtal.contracts.policy import OnLoss
 from avtal.contracts.schedule import Ending, EndReason, Schedule
 
-AFTER_RECALL = timedelta(days=7)
+GRACE_AFTER_REVERSAL = timedelta(days=7)
 
 
 class Access(StrEnum):
@@ -41,7 +41,7 @@ class AccessReason(StrEnum):
 
 
 class Block(Frozen):
-    """What one bill does to access, from `at` on."""
+    """One bill keeps access off from `at` on."""
 
     bill_id: str
     at: datetime
@@ -49,7 +49,7 @@ class Block(Frozen):
 
 
 class AccessChange(Frozen):
-    """What happens to access next if nothing else does; `bill_id` is the bill that does it."""
+    """The next change of access if nothing else happens; `bill_id` is the bill that causes it."""
 
     at: datetime
     to: Access
@@ -58,7 +58,7 @@ class AccessChange(Frozen):
 
 
 class AccessNow(Frozen):
-    """`blocking` are the bills that keep access off, the first one first."""
+    """`blocking` are the bills that keep access off, in the order of their cutoffs."""
 
     access: Access
     reason: AccessReason
@@ -67,8 +67,8 @@ class AccessNow(Frozen):
     next_change: AccessChange | None = None
 
 
-class InGrace(Protocol):
-    """What a bill's grace is reckoned from."""
+class HasGrace(Protocol):
+    """What a bill's grace is computed from."""
 
     @property
     def due_date(self) -> date | None: ...
@@ -78,12 +78,12 @@ class InGrace(Protocol):
     def reopened_on(self) -> date | None: ...
 
 
-def grace_ends(bill: InGrace) -> date | None:
-    """The last day on which the bill leaves access on, or None for never ending grace (ACC-3)."""
+def grace_ends(bill: HasGrace) -> date | None:
+    """The last day on which the bill leaves access on, or None if grace never ends (ACC-3)."""
     if bill.grace_days is None or bill.due_date is None:
         return None
     last = bill.due_date + timedelta(days=bill.grace_days)
-    return last if bill.reopened_on is None else max(last, bill.reopened_on + AFTER_RECALL)
+    return last if bill.reopened_on is None else max(last, bill.reopened_on + GRACE_AFTER_REVERSAL)
 
 
 def block_of(bill: BillSnapshot, zone: str) -> Block | None:
@@ -104,47 +104,47 @@ def access_at(
     blocks: Collection[Block] = (),
     access_restored_at: datetime | None = None,
 ) -> AccessNow:
-    """Access by the table above; `access_restored_at` is when the last block was lifted."""
+    """Access by the table above; `access_restored_at` is when the last block was removed."""
     begins = max(sold_at, local_midnight(schedule.anchor, schedule.zone))
-    came_on = max(begins, access_restored_at or begins)
-    in_turn = sorted(blocks, key=lambda block: (block.at, block.bill_id))
+    on_since = max(begins, access_restored_at or begins)
+    ordered = sorted(blocks, key=lambda block: (block.at, block.bill_id))
     if ending is not None and now >= ending.at:
-        return AccessNow(access=Access.OFF, reason=over(ending), since=ending.at)
+        return AccessNow(access=Access.OFF, reason=ending_reason(ending), since=ending.at)
     if now < begins:
         return AccessNow(
             access=Access.OFF,
             reason=AccessReason.NOT_STARTED,
             since=sold_at,
-            next_change=_first_change(begins, ending, in_turn),
+            next_change=_first_change(begins, ending, ordered),
         )
-    active = [block for block in in_turn if block.at <= now]
+    active = [block for block in ordered if block.at <= now]
     if active:
         return AccessNow(
             access=Access.OFF,
             reason=active[0].reason,
-            since=max(active[0].at, came_on),
+            since=max(active[0].at, on_since),
             blocking=tuple(block.bill_id for block in active),
         )
     return AccessNow(
-        access=Access.ON, reason=AccessReason.ACTIVE, since=came_on, next_change=_turning_off(ending, in_turn)
+        access=Access.ON, reason=AccessReason.ACTIVE, since=on_since, next_change=_next_turn_off(ending, ordered)
     )
 
 
-def over(ending: Ending) -> AccessReason:
+def ending_reason(ending: Ending) -> AccessReason:
     return AccessReason.CANCELLED if ending.reason is EndReason.CANCELLED else AccessReason.ENDED
 
 
-def _turning_off(ending: Ending | None, blocks: Collection[Block]) -> AccessChange | None:
+def _next_turn_off(ending: Ending | None, blocks: Collection[Block]) -> AccessChange | None:
     changes = [
         AccessChange(at=block.at, to=Access.OFF, because=block.reason, bill_id=block.bill_id) for block in blocks
     ]
     if ending is not None:
-        changes.insert(0, AccessChange(at=ending.at, to=Access.OFF, because=over(ending)))
+        changes.insert(0, AccessChange(at=ending.at, to=Access.OFF, because=ending_reason(ending)))
     return min(changes, key=lambda change: change.at, default=None)
 
 
 def _first_change(begins: datetime, ending: Ending | None, blocks: Collection[Block]) -> AccessChange | None:
-    is_over = ending is not None and ending.at <= begins
-    if is_over or any(block.at <= begins for block in blocks):
+    has_ended = ending is not None and ending.at <= begins
+    if has_ended or any(block.at <= begins for block in blocks):
         return None
     return AccessChange(at=begins, to=Access.ON, because=AccessReason.ACTIVE)

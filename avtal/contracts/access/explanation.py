@@ -1,5 +1,5 @@
-"""Why access is on or off, in one sentence, in English and Swedish: since when, the bill and the line of the policy
-that decide it, and what would change it."""
+"""Explains in one sentence, in English or Swedish, why access is on or off: since when, by which bill and which line of
+the policy, and what would change it."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -16,7 +16,7 @@ class Language(StrEnum):
     SWEDISH = "sv"
 
 
-BY_A_BILL = frozenset({AccessReason.PAST_GRACE, AccessReason.LOSS})
+BILL_REASONS = frozenset({AccessReason.PAST_GRACE, AccessReason.LOSS})
 
 
 def explain(
@@ -27,61 +27,63 @@ def explain(
     language: Language = Language.ENGLISH,
 ) -> str:
     """`bills` are the contract's open and lost ones."""
-    key, words = _case(access, schedule, ending, bills)
-    return TEXTS[language][key].format(**words)
+    key, values = _text_of(access, schedule, ending, bills)
+    return TEXTS[language][key].format(**values)
 
 
-def _case(
+def _text_of(
     access: AccessNow, schedule: Schedule, ending: Ending | None, bills: Mapping[str, BillSnapshot]
 ) -> tuple[str, dict[str, object]]:
-    words: dict[str, object] = {
+    values: dict[str, object] = {
         "since": civil_day(access.since, schedule.zone),
         "start": schedule.anchor,
         "periods": schedule.fixed_periods,
         "on": ending.on if ending else None,
     }
     if access.access is Access.ON:
-        return _why_on(access, schedule, ending, bills, words)
-    if access.reason in BY_A_BILL and not (access.blocking and access.blocking[0] in bills):
-        return "settled", words
-    if access.reason in BY_A_BILL:
+        return _text_of_access_on(access, schedule, ending, bills, values)
+    if access.reason in BILL_REASONS and not (access.blocking and access.blocking[0] in bills):
+        return "settled", values
+    if access.reason in BILL_REASONS:
         key = f"{access.reason}_many" if len(access.blocking) > 1 else access.reason.value
-        return key, words | _bill_words(bills[access.blocking[0]], schedule.zone) | {"all": ", ".join(access.blocking)}
+        return key, values | _bill_values(bills[access.blocking[0]], schedule.zone) | {
+            "all": ", ".join(access.blocking)
+        }
     if access.reason is AccessReason.NOT_STARTED and ending and _never_starts(schedule, ending):
-        return "never_starts", words
+        return "never_starts", values
     if ending is not None and ending.reason is EndReason.UNPAID:
-        return "end_if_unpaid", words
-    return access.reason.value, words
+        return "ended_unpaid", values
+    return access.reason.value, values
 
 
-def _why_on(
+def _text_of_access_on(
     access: AccessNow,
     schedule: Schedule,
     ending: Ending | None,
     bills: Mapping[str, BillSnapshot],
-    words: dict[str, object],
+    values: dict[str, object],
 ) -> tuple[str, dict[str, object]]:
     change = access.next_change
     if change is not None and change.bill_id is not None and change.bill_id in bills:
         goes_off = {"goes_off": civil_day(change.at, schedule.zone)}
-        return "in_grace", words | _bill_words(bills[change.bill_id], schedule.zone) | goes_off
+        return "in_grace", values | _bill_values(bills[change.bill_id], schedule.zone) | goes_off
     if ending is not None:
-        return ("cancelling" if ending.reason is EndReason.CANCELLED else "fixed_term"), words
+        return ("cancelling" if ending.reason is EndReason.CANCELLED else "fixed_term"), values
     unpaid = [bill for bill in bills.values() if bill.status in (BillStatus.EXPIRED, BillStatus.OPEN)]
     if unpaid:
         first = min(unpaid, key=lambda bill: (bill.status is not BillStatus.EXPIRED, bill.period))
-        return _kept(first), words | _bill_words(first, schedule.zone)
-    return "running", words
+        return _text_of_unpaid(first), values | _bill_values(first, schedule.zone)
+    return "running", values
 
 
-def _kept(bill: BillSnapshot) -> str:
+def _text_of_unpaid(bill: BillSnapshot) -> str:
     """Why this unpaid bill leaves access on."""
     if bill.status is BillStatus.EXPIRED:
         return "lost_kept" if bill.on_loss is OnLoss.KEEP_ACCESS else "lost_now"
     return "open_kept" if bill.grace_days is None else "unsure"
 
 
-def _bill_words(bill: BillSnapshot, zone: str) -> dict[str, object]:
+def _bill_values(bill: BillSnapshot, zone: str) -> dict[str, object]:
     return {
         "bill": bill.bill_id,
         "left": f"{bill.remaining_minor // 100}.{bill.remaining_minor % 100:02d}",
@@ -110,14 +112,14 @@ TEXTS: dict[Language, dict[str, str]] = {
         ),
         "unsure": (
             "Access is on: bill {bill} ({left} left) was due on {due} and its grace ended on {grace_ends} (grace_days, "
-            "policy version {version}), but Billogram could not be asked yet whether it is paid by now. Access goes "
-            "off when it answers that it is not."
+            "policy version {version}), but Billogram has not confirmed yet that it is still unpaid. Access goes off "
+            "when it has."
         ),
         "lost_now": (
-            "Access is on, and goes off in this moment: bill {bill} was given up as a loss on {lost} with {left} left "
+            "Access is on, and is being turned off: bill {bill} was given up as a loss on {lost} with {left} left "
             "(on_loss, policy version {version})."
         ),
-        "settled": ("Access is off since {since}, and goes on in this moment: the bill that turned it off is settled."),
+        "settled": ("Access is off since {since}, and is being turned on: the bill that turned it off is settled."),
         "in_grace": (
             "Access is on until {goes_off}: bill {bill} ({left} left) is due on {due}, and {grace} days of grace end "
             "on {grace_ends} (grace_days, policy version {version}). Payment or credit of it keeps access on."
@@ -130,7 +132,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "not_started": "Access is off: the contract starts on {start} and turns it on then.",
         "cancelled": "Access is off: the contract was cancelled, and {on} was its first day without access.",
         "ended": "Access is off: the contract's {periods} periods ended on {on}.",
-        "end_if_unpaid": (
+        "ended_unpaid": (
             "Access is off: a bill was unpaid past its grace when the next period began, and the policy ended the "
             "contract on {on} (renewal_while_off). A new sale is needed to turn it on."
         ),
@@ -165,15 +167,15 @@ TEXTS: dict[Language, dict[str, str]] = {
         ),
         "unsure": (
             "Åtkomsten är på: faktura {bill} ({left} kvar) förföll {due} och dess respit slutade {grace_ends} "
-            "(grace_days, policyversion {version}), men Billogram har ännu inte kunnat svara på om den är betald. "
-            "Åtkomsten slås av när svaret är nej."
+            "(grace_days, policyversion {version}), men Billogram har ännu inte bekräftat att den är obetald. "
+            "Åtkomsten slås av när det är bekräftat."
         ),
         "lost_now": (
-            "Åtkomsten är på och slås av i detta ögonblick: faktura {bill} avskrevs som förlust {lost} med {left} kvar "
+            "Åtkomsten är på och håller på att slås av: faktura {bill} avskrevs som förlust {lost} med {left} kvar "
             "(on_loss, policyversion {version})."
         ),
         "settled": (
-            "Åtkomsten är av sedan {since} och slås på i detta ögonblick: fakturan som slog av den är reglerad."
+            "Åtkomsten är av sedan {since} och håller på att slås på: fakturan som slog av den är reglerad."
         ),
         "in_grace": (
             "Åtkomsten är på till {goes_off}: faktura {bill} ({left} kvar) förfaller {due}, och {grace} dagars respit "
@@ -186,7 +188,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "not_started": "Åtkomsten är av: avtalet startar {start}, och då slås den på.",
         "cancelled": "Åtkomsten är av: avtalet sades upp, och {on} var första dagen utan åtkomst.",
         "ended": "Åtkomsten är av: avtalets {periods} perioder tog slut {on}.",
-        "end_if_unpaid": (
+        "ended_unpaid": (
             "Åtkomsten är av: en faktura var obetald efter sin respit när nästa period började, och policyn avslutade "
             "avtalet {on} (renewal_while_off). En ny försäljning behövs för att slå på den."
         ),

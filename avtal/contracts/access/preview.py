@@ -1,4 +1,4 @@
-"""What a change would do to a contract's access, before it is made."""
+"""How a change would affect a contract's access, before it is made."""
 
 from datetime import datetime
 
@@ -15,8 +15,9 @@ class AccessDifference(Frozen):
     bill_id: str | None = None
 
 
-def flip(before: AccessNow, after: AccessNow, now: datetime) -> AccessDifference | None:
-    """None if the change makes no difference. One that keeps access on which would have gone off gains it then."""
+def access_difference(before: AccessNow, after: AccessNow, now: datetime) -> AccessDifference | None:
+    """None if the change makes no difference. If access would have gone off and now stays on, the instant is the one at
+    which it would have gone off."""
     if before.access is not after.access:
         bill_id = after.blocking[0] if after.blocking else None
         return AccessDifference(at=now, to=after.access, because=after.reason, bill_id=bill_id)

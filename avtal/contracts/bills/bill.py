@@ -1,21 +1,21 @@
-"""One bill: its identity, the facts that happen to it, and what the set of them means.
+"""One bill: its identity, its facts, and the status that follows from the set of facts.
 
-Facts come twice, late, and out of turn; the set decides, never the order. Let P be payments less those taken back, C
-credits, D differences that the seller accepted, and T the total as sent. The first row that holds is the status:
+Facts arrive twice, late, and out of order; the set decides, never the order. Let P be payments less reversed payments,
+C credits, D differences that the seller accepted, and T the total as sent. The first row that holds is the status:
 
-    given up by a person                                    void
-    not yet made at the platform, and not stopped           creating
-    T is zero                                               paid       and no invoice was made
+    waived or withdrawn                                     void
+    not yet made at the platform, and not parked            creating
+    T is zero                                               paid       no invoice was made
     dispatched, and P + C + D >= T, or the claim is sold
         with C > 0 and P = 0                                credited   shown as "paid (credited)"
         else                                                paid
-    stopped with a reason, or deleted before its dispatch   parked
+    parked with a reason, or deleted before its dispatch    parked
     dispatched, with a loss                                 expired
     dispatched                                              open
     else                                                    draft
 
-(ACC-1, ACC-9.) A loss is one that is told, or an end of the billogram with something remaining. Fees and interest are
-the platform's; what is paid above T never makes a bill more than paid.
+(ACC-1, ACC-9.) A loss is a fact of that type, or the end of the billogram with a sum remaining. Fees and interest are
+the platform's; a payment above T leaves the bill paid.
 """
 
 import hashlib
@@ -33,18 +33,18 @@ PLATFORM_KEY_LENGTH_MAX = 40
 
 
 def bill_id(contract_id: str, period: int, revision: int) -> str:
-    """IDEM-1: derived, so that making it again makes nothing."""
+    """Derived from contract and period, so that a repeated creation finds the first (IDEM-1)."""
     return f"{contract_id}:{period}:r{revision}"
 
 
 def bill_parts(identity: str) -> tuple[str, int, int] | None:
-    """Contract id, period number, revision; None for what is no bill id."""
+    """Contract id, period number, revision; None if the text is not a bill id."""
     match = re.fullmatch(r"([A-Za-z0-9._-]{1,64}):(0|[1-9][0-9]{0,5}):r(0|[1-9][0-9]{0,5})", identity)
     return (match[1], int(match[2]), int(match[3])) if match else None
 
 
 def platform_key(identity: str) -> str:
-    """The bill's name at the platform, where it must be unique (IDEM-4): the bill id, shortened by a stable hash."""
+    """The bill's unique key at the platform (IDEM-4): the bill id; a long one is shortened and ends in a hash of it."""
     if len(identity) <= PLATFORM_KEY_LENGTH_MAX:
         return identity
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
@@ -63,10 +63,10 @@ class BillStatus(StrEnum):
 
 
 LIVE = frozenset({BillStatus.CREATING, BillStatus.DRAFT, BillStatus.OPEN, BillStatus.PARKED})
-"""Bills that still keep their contract's workflow alive."""
+"""Bills that keep their contract's workflow running."""
 
 NOT_MADE = frozenset({BillStatus.CREATING, BillStatus.PARKED})
-"""Bills whose invoice may still have to be made."""
+"""Bills whose invoice may not have been made yet."""
 
 SETTLED = frozenset({BillStatus.PAID, BillStatus.CREDITED})
 
@@ -97,11 +97,11 @@ class ParkedReason(StrEnum):
 
 
 NEEDS_REVISION = frozenset({ParkedReason.KEY_TAKEN, ParkedReason.AMOUNT_MISMATCH, ParkedReason.REMOTE_DELETED})
-"""Reasons after which the platform's key can't serve again: a retry makes the next revision (IDEM-8)."""
+"""Reasons after which the platform's key can't be used again: a retry makes the next revision (IDEM-8)."""
 
 PARKED_TEXTS = {
     ParkedReason.UNDELIVERABLE: "no EDI number, usable e-mail, or complete postal address: add one, then retry",
-    ParkedReason.REFUSED: "Billogram refused it: mend what it names, then retry",
+    ParkedReason.REFUSED: "Billogram refused it: fix what it names, then retry",
     ParkedReason.KEY_TAKEN: "Billogram holds another invoice under this bill's key: retry makes a new revision",
     ParkedReason.DUPLICATE_REMOTE: "Billogram holds several invoices under this bill's key: delete all but one, retry",
     ParkedReason.AMOUNT_MISMATCH: "Billogram's total differs from ours: credit it there, retry makes a new revision",
@@ -110,7 +110,8 @@ PARKED_TEXTS = {
 
 
 class Parked(Frozen):
-    """Why a bill stands still. `field` is ours or the platform's name of what to mend; the words stay in the store."""
+    """Why a bill is parked. `field` is our or the platform's name of what to fix; the platform's message stays in the
+    store."""
 
     reason: ParkedReason
     field: str | None = None
@@ -148,14 +149,14 @@ class FactType(StrEnum):
 
 
 DISPATCHES = frozenset({FactType.DISPATCHED, FactType.INVOICED})
-"""Facts that show that the invoice has left for the reader; only the second knows its sum and due date."""
+"""Facts that show that the invoice was sent; only `invoiced` holds its sum and due date."""
 
 
 class Fact(Frozen):
     """One immutable thing that happened to a bill. Amounts are minor units; `detail` is shown, never computed with.
 
-    `digest` knows a fact again that has no `event_uuid`: a hash of what the platform said, and of its occurrence
-    among equal ones (WEB-5).
+    `digest` identifies a fact without `event_uuid`: a hash of the platform's event and of its occurrence among equal
+    events (WEB-5).
     """
 
     type: FactType
@@ -170,14 +171,14 @@ class Fact(Frozen):
 
 
 def is_same_fact(one: Fact, other: Fact) -> bool:
-    """Known again if uuid or digest match, unless both have uuids and these differ."""
+    """Equal if uuid or digest match, unless both have uuids and these differ."""
     if one.event_uuid and other.event_uuid:
         return one.event_uuid == other.event_uuid
     return one.digest == other.digest
 
 
 class Figures(Frozen):
-    """What a set of facts adds up to, in minor units of the bill's currency."""
+    """The sums and dates of a set of facts, in minor units of the bill's currency."""
 
     total_minor: int
     paid_minor: int
@@ -187,7 +188,7 @@ class Figures(Frozen):
     due_date: date | None
     lost_at: datetime | None
     reopened_at: datetime | None
-    """When money was last taken back."""
+    """When a payment was last reversed."""
     sold: bool
     deleted: bool
 
@@ -199,7 +200,7 @@ class Figures(Frozen):
 
 
 def add_up(facts: Iterable[Fact], total_minor: int) -> Figures:
-    """`total_minor` is the sum as we sent it; an invoice that says otherwise (staff changed the draft) wins."""
+    """`total_minor` is the sum as we sent it; the invoice's own total wins (staff may have changed the draft)."""
     known = sorted(facts, key=lambda fact: (fact.at, fact.digest))
     of_type: dict[FactType, list[Fact]] = {kind: [] for kind in FactType}
     for fact in known:
@@ -228,7 +229,7 @@ def add_up(facts: Iterable[Fact], total_minor: int) -> Figures:
 
 
 def _is_later(last: Mapping[FactType, datetime], kind: FactType, undoing: FactType) -> bool:
-    """Whether `kind` holds: it happened, and nothing undid it afterwards."""
+    """Whether `kind` happened, and was not undone afterwards."""
     return kind in last and (undoing not in last or last[undoing] < last[kind])
 
 
@@ -250,10 +251,10 @@ def status_of(figures: Figures, *, made: bool, parked: Parked | None, void: bool
 
 
 class BillSnapshot(Frozen):
-    """The bill as its contract knows it: what it decides by, and no more. A higher version replaces a lower one.
+    """The bill as its contract's workflow knows it. A higher version replaces a lower one.
 
-    The policy is the one that the bill was made under, or that was applied to it since. `start_slot_seconds` is how long
-    after its due instant the next period's bill is made.
+    The policy is the one that the bill was made under, or that was applied to it since. `start_slot_seconds` is how
+    long after its due instant the next period's bill is made.
     """
 
     bill_id: str

@@ -1,4 +1,4 @@
-"""The platform's invoice and customer in our words: what we order, and what we read back."""
+"""The platform's customer and invoice in our terms: what we request, and what we read back."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from avtal.contracts.money import Row
 
 
 class Subscriber(Frozen):
-    """The reader. Lives in the store and at the platform, never in a history."""
+    """Personal data: in the store and at the platform, never in a history."""
 
     subscriber_id: str
     name: str
@@ -27,8 +27,8 @@ class Subscriber(Frozen):
 class InvoiceRequest(Frozen):
     """One invoice to be made at the platform. A `send_by` of None leaves it a draft.
 
-    `key` is unique at the platform; `custom` comes back with every callback. `invoice_date` is a civil day, None lets
-    the platform date the invoice when it is sent.
+    `key` is unique at the platform; `custom` returns with every callback. `invoice_date` is a civil day; with None the
+    platform dates the invoice when it is sent.
     """
 
     key: str
@@ -44,7 +44,7 @@ class InvoiceRequest(Frozen):
 
 
 class RemoteRow(Frozen):
-    """A row by the values that the platform adds up, in kronor."""
+    """The values of a row that the platform computes with, in kronor."""
 
     title: str
     count: Decimal
@@ -54,19 +54,19 @@ class RemoteRow(Frozen):
 
 
 class Stage(StrEnum):
-    """Where an invoice stands at the platform, as its list tells it."""
+    """The stage of an invoice at the platform, as its list shows it."""
 
     DRAFT = "draft"
     OPEN = "open"
     SETTLED = "settled"
     ENDED = "ended"
-    """Over, and the state does not say how: payments, credits, or a loss do."""
+    """Ended; whether by payment, credit, or loss is not in the state."""
 
 
 class ListedInvoice(Frozen):
-    """One invoice as the platform's list shows it. `remaining_minor` has the platform's fees of being late in it.
+    """One invoice as the platform's list shows it. `remaining_minor` includes reminder fees and interest.
 
-    `fingerprint` is all that is shown in one line: an equal one means that nothing has changed.
+    `fingerprint` joins all that is shown: an equal one means that nothing has changed.
     """
 
     billogram_id: str
@@ -102,17 +102,17 @@ class RemoteInvoice(Frozen):
     url: str | None
     facts: tuple[Fact, ...]
     late_fees_minor: int = 0
-    """Fees for reminding, and interest: they add to what remains, and are no part of the total."""
-    shown: ListedInvoice | None = None
-    """The same as the list would have shown it at that moment."""
+    """Reminder fees and interest: part of what remains, not of the total."""
+    listed: ListedInvoice | None = None
+    """The invoice as the list would show it at this moment."""
 
 
 class CallbackFacts(Frozen):
-    """What one signed callback tells of one invoice. The sums are of the whole invoice at that moment; not all tell."""
+    """What one signed callback contains about one invoice. The sums are those of the whole invoice at that moment; not
+    every callback has them."""
 
     billogram_id: str
     custom: str | None
     facts: tuple[Fact, ...]
     paid_minor: int | None
     credited_minor: int | None
-    at: datetime

@@ -1,15 +1,15 @@
-"""What a sweep over the platform's list goes by: which bills contradict it, so that their invoices must be read whole.
+"""Compares bills with the platform's list: which invoices must be read, and which states contradict each other.
 
-An invoice is read if it looks otherwise than when it was last read, and one of these holds:
+An invoice is read if its list entry differs from the last reading, and one of these holds:
 
-    its stage is none that our status allows             a dispatch, a settlement, a recall, or a loss was missed
-    it has ended, and no fact says so                    the end was missed, though its payment came
+    our status does not allow its stage                  a dispatch, a settlement, a recall, or a loss was missed
+    it has ended, and no fact says so                    the end was missed, though its payment arrived
     its total or due date is not ours                    staff changed it, or granted respite
     it is open, and another sum remains                  a payment, a credit, or a fee was missed
-    it was changed after the newest fact that we have    anything else was missed
+    it was changed after our newest fact                 anything else was missed
 
-Bills that are being made are left to their maker. One that is settled here and open there is read at every sweep: what
-remains may be the costs of being late alone (ACC-4), which the list does not tell apart.
+Bills in creation are skipped. An invoice that is open, while its bill is settled, is read by every sweep: the remaining
+sum may consist of late fees and interest only (ACC-4), which the list does not distinguish.
 """
 
 import re
@@ -26,12 +26,12 @@ ALLOWED = {
     Stage.ENDED: {BillStatus.PAID, BillStatus.CREDITED, BillStatus.EXPIRED, BillStatus.VOID},
 }
 SHORTENED = re.compile(r"[A-Za-z0-9._:-]+~[0-9a-f]{16}")
-"""A platform key that was too long to be the bill id itself."""
+"""A platform key derived from a bill id that is too long."""
 OVER = frozenset({Stage.SETTLED, Stage.ENDED})
 
 
 class KnownBill(Frozen):
-    """What we know of one invoice that the platform holds. `due_date` is the one that counts."""
+    """Our copy of an invoice. `due_date` is the effective one."""
 
     bill_id: str
     status: BillStatus
@@ -41,7 +41,7 @@ class KnownBill(Frozen):
     fingerprint: str | None
     missing_since: datetime | None
     known_until: datetime | None
-    """When the newest thing happened that we know of."""
+    """The time of our newest fact from the platform."""
     has_ended: bool
 
 
@@ -60,7 +60,7 @@ def must_be_read(bill: KnownBill, shown: ListedInvoice) -> bool:
 
 
 def disagrees(bill: KnownBill, shown: ListedInvoice) -> bool:
-    """One of the two is wrong, or the platform knows an outcome that we do not."""
+    """The bill's status does not allow the invoice's stage."""
     return bill.status is not BillStatus.CREATING and bill.status not in ALLOWED[shown.stage]
 
 
@@ -68,17 +68,17 @@ def owes_late_fees_alone(bill: KnownBill, invoice: RemoteInvoice) -> bool:
     return bill.status in SETTLED and 0 < invoice.remaining_minor <= invoice.late_fees_minor
 
 
-def _terms(one: KnownBill | ListedInvoice) -> tuple[object, ...]:
-    return one.total_minor, one.due_date
+def _terms(invoice: KnownBill | ListedInvoice) -> tuple[object, ...]:
+    return invoice.total_minor, invoice.due_date
 
 
 def _is_newer(updated_at: datetime | None, known_until: datetime | None) -> bool:
-    """In whole seconds, as the platform dates its events."""
+    """In whole seconds, the resolution of the platform's events."""
     if updated_at is None or known_until is None:
         return updated_at is not None
     return updated_at.replace(microsecond=0) > known_until.replace(microsecond=0)
 
 
 def names_a_bill(key: str | None) -> bool:
-    """Whether it looks like a platform key of ours."""
+    """Whether it has the form of a platform key of ours."""
     return key is not None and (bill_parts(key) is not None or bool(SHORTENED.fullmatch(key)))

@@ -1,6 +1,6 @@
-"""Which addresses of a publisher may be called: https only, and nothing that is not on the public internet.
+"""Which endpoint URLs of a publisher are allowed: https only, and only hosts on the public internet.
 
-On one machine, where the publisher's backend is a neighbour, the operator may allow http and private addresses too.
+On one machine, the operator may allow http and private addresses too.
 """
 
 import ipaddress
@@ -13,32 +13,32 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def url_problem(url: str, *, private_ok: bool) -> str | None:
-    """What is wrong with its form, in words; whether its host may be called is seen when it is resolved."""
+    """What is wrong with the form of the URL, or None. Its host is checked when it is resolved."""
     schemes = ("https", "http") if private_ok else ("https",)
     if len(url) > URL_LENGTH_MAX or not url.isascii() or not url.isprintable() or " " in url:
-        return f"takes at most {URL_LENGTH_MAX} printable ASCII signs without a space"
+        return f"takes at most {URL_LENGTH_MAX} printable ASCII characters without a space"
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "is no URL"
+        return "is not a URL"
     if parts.scheme not in schemes:
         return f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
     if not parts.hostname or port == 0:
-        return "names no host, or no port that there is"
+        return "has no host, or an invalid port"
     if parts.username is not None or parts.password is not None or parts.fragment:
         return "takes no user, no password, and no #fragment"
     return None
 
 
 def is_public(address: str) -> bool:
-    """An IP address that anybody may reach; one that carries another, as in NAT64, is as public as that."""
+    """Whether an IP address is on the public internet. One that embeds another, as in NAT64, is as public as that."""
     found = ipaddress.ip_address(address.partition("%")[0])
-    inner = _inner(found)
+    inner = _embedded(found)
     return found.is_global and not found.is_multicast if inner is None else is_public(str(inner))
 
 
-def _inner(address: Address) -> Address | None:
+def _embedded(address: Address) -> Address | None:
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address in NAT64:

@@ -1,19 +1,19 @@
-"""What the publisher is told: which events follow when a bill or a contract is left otherwise than it was found.
+"""Which events a transaction publishes, from a bill or contract as it was before and as it is after.
 
-Each row of the tables below is one event; docs/events.md describes them for those who receive them. Compared is what a
-transaction found with what it leaves, so that a state which nobody could have seen is not told.
+Each row of the tables below is one event; docs/events.md describes them for their receivers. A state that existed only
+within the transaction publishes nothing.
 
     a bill whose status is new       bill.drafted, .paid, .credited, .expired, .parked, .voided
         open                         bill.reopened if it was settled or expired, else bill.sent
-        creating                     bill.retried if it was parked; a first making is not told
+        creating                     bill.retried if it was parked; a first creation publishes nothing
     parked for another reason        bill.parked
     the same status, otherwise       bill.due_date_moved, bill.remaining_changed
-    a delivery that failed           bill.delivery_failed, before the others: it is what was heard
+    a delivery that failed           bill.delivery_failed, before the others: it is their cause
 
     a contract that is new           contract.sold
     whose status is new              contract.cancelling, .cancellation_revoked, .suspended, .resumed, .ended
     cancelled to another day         contract.cancelling
-    whose access is new              access.turned_on, access.turned_off; then, for it follows from the contract
+    whose access is new              access.turned_on, access.turned_off: after the contract's own event
     off for another reason           access.reason_changed
 """
 
@@ -69,7 +69,7 @@ BY_CONTRACT_STATUS = {
 
 
 class BillEventState(Frozen):
-    """A bill as far as it decides about events."""
+    """The fields of a bill that decide about events."""
 
     status: BillStatus
     remaining_minor: int
@@ -85,7 +85,7 @@ class ContractEventState(Frozen):
 
 
 def bill_events(before: BillEventState, after: BillEventState, *, deliveries_failed: int = 0) -> Iterator[EventType]:
-    """`deliveries_failed` of the facts that are news, which for a bill that has just been made are all."""
+    """`deliveries_failed` counts the new facts of that type; for a bill that has just been made, all facts."""
     if after.status is BillStatus.CREATING:
         if before.status is BillStatus.PARKED:
             yield EventType.BILL_RETRIED
@@ -93,7 +93,7 @@ def bill_events(before: BillEventState, after: BillEventState, *, deliveries_fai
     failures = [EventType.BILL_DELIVERY_FAILED] * deliveries_failed
     if before.status is BillStatus.CREATING:
         yield from _new_status(before, after)
-        yield from failures  # of what was sent just now
+        yield from failures  # of the invoice that was just sent
         return
     yield from failures
     if after.status is not before.status:
@@ -103,7 +103,7 @@ def bill_events(before: BillEventState, after: BillEventState, *, deliveries_fai
 
 
 def contract_events(before: ContractEventState | None, after: ContractEventState) -> Iterator[EventType]:
-    """`before` is None for a contract that is new."""
+    """`before` is None for a new contract."""
     if before is None:
         yield EventType.CONTRACT_SOLD
     elif after.status is not before.status:
@@ -118,13 +118,13 @@ def contract_events(before: ContractEventState | None, after: ContractEventState
 
 
 def instant_text(at: datetime) -> str:
-    """As in the API's answers."""
+    """As in the API's responses."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _new_status(before: BillEventState, after: BillEventState) -> Iterator[EventType]:
-    was_over = before.status in SETTLED or before.status is BillStatus.EXPIRED
-    if after.status is BillStatus.OPEN and was_over:
+    was_closed = before.status in SETTLED or before.status is BillStatus.EXPIRED
+    if after.status is BillStatus.OPEN and was_closed:
         yield EventType.BILL_REOPENED
     else:
         yield BY_BILL_STATUS[after.status]

@@ -1,4 +1,4 @@
-"""What an operator may ask of a contract: end it, revoke that, make a stopped bill again, or waive one.
+"""Operators' commands on a contract's state: cancel, revoke the cancellation, retry a stopped bill, waive a parked one.
 
 Each is a function of the state, may be repeated without harm, and raises CommandRefused with what to do instead.
 """

@@ -1,5 +1,5 @@
-"""The transitions of a contract's state that no person asks for: bills are requested and made, their snapshots arrive,
-tasks at the platform start and end.
+"""Transitions of a contract's state without a command: bills are requested and made, their snapshots arrive, tasks at
+the platform start and end.
 
 Commands of operators are in `commands`, which periods are billed in `renewals`.
 """
