@@ -1,7 +1,7 @@
-"""How fast `GET /v1/contracts/{id}/access` answers, one web process. `python -m benchmarks.access`
+"""Measures `GET /v1/contracts/{id}/access` on one web process. `python -m benchmarks.access`
 
-First as many requests a second as it takes, so many at once, by a client that does little else than send and read. Then
-a constant number a second on a fixed schedule, each timed from the moment at which it was to be sent.
+First as many requests a second as the process takes, then a constant rate on a fixed schedule, where each request is
+timed from the moment at which it should have been sent.
 """
 
 import argparse
@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.load import AT_ONCE, bench, names, options, percentile, seconds_ahead
+from benchmarks.load import CONCURRENCY_MAX, bench, names, options, percentile, seconds_ahead
 
 RATE_GOAL = 500
-ANSWER_GOAL_MS = 20.0
+LATENCY_GOAL_MS = 20.0
 
 
-class Line:
-    """One connection that is kept; HTTP/1.1 by hand, so that the client costs less than the server."""
+class Connection:
+    """A persistent connection. Speaks HTTP/1.1 by hand, because a client library would cost more than the server."""
 
     def __init__(self, host: str, port: int, key: str) -> None:
         self._host, self._port, self._key = host, port, key
@@ -41,67 +41,75 @@ class Line:
         self._writer.close()
 
 
-async def main(given: argparse.Namespace) -> None:
-    async with bench(given.store) as running:
-        ids = names("a", given.contracts)
+async def main(arguments: argparse.Namespace) -> None:
+    async with bench(arguments.store) as running:
+        ids = names("a", arguments.contracts)
         await running.sell(ids, seconds_ahead(12 * 3600))
         await running.until_made(len(ids), 0, "a")
-        await running.until_quiet()
+        await running.until_idle()
         addresses = running.stack.addresses
         host, port = addresses.web.removeprefix("http://").split(":")
-        lines = [Line(host, int(port), addresses.api_key) for _ in range(AT_ONCE)]
-        for line in lines:
-            await line.open()
+        connections = [Connection(host, int(port), addresses.api_key) for _ in range(CONCURRENCY_MAX)]
+        for connection in connections:
+            await connection.open()
         paths = [f"/v1/contracts/{contract_id}/access" for contract_id in ids]
-        await most(lines, paths, 2.0)
-        rate = await most(lines, paths, given.seconds)
-        taken = await constant(lines, paths, given)
-        for line in lines:
-            line.close()
-    show(rate, taken, given)
+        await max_rate(connections, paths, 2.0)
+        rate = await max_rate(connections, paths, arguments.seconds)
+        latencies_ms = await at_constant_rate(connections, paths, arguments)
+        for connection in connections:
+            connection.close()
+    show(rate, latencies_ms, arguments)
 
 
-async def most(lines: Sequence[Line], paths: Sequence[str], seconds: float) -> float:
-    """Answers per second."""
-    turn = itertools.cycle(paths)
+async def max_rate(connections: Sequence[Connection], paths: Sequence[str], seconds: float) -> float:
+    """Responses per second."""
+    next_paths = itertools.cycle(paths)
     count = 0
     deadline = time.monotonic() + seconds
 
-    async def ask(line: Line) -> None:
+    async def send_requests(connection: Connection) -> None:
         nonlocal count
         while time.monotonic() < deadline:
-            assert b'"access":"on"' in await line.get(next(turn))
+            assert b'"access":"on"' in await connection.get(next(next_paths))
             count += 1
 
-    await asyncio.gather(*(ask(line) for line in lines))
+    await asyncio.gather(*(send_requests(connection) for connection in connections))
     return count / seconds
 
 
-async def constant(lines: Sequence[Line], paths: Sequence[str], given: argparse.Namespace) -> list[float]:
-    """Milliseconds of each answer."""
-    free: asyncio.Queue[Line] = asyncio.Queue()
-    for line in lines:
-        free.put_nowait(line)
-    taken: list[float] = []
+async def at_constant_rate(
+    connections: Sequence[Connection], paths: Sequence[str], arguments: argparse.Namespace
+) -> list[float]:
+    """The latency of each response."""
+    free: asyncio.Queue[Connection] = asyncio.Queue()
+    for connection in connections:
+        free.put_nowait(connection)
+    latencies_ms: list[float] = []
 
-    async def ask_at(moment: float, path: str) -> None:
+    async def send_at(moment: float, path: str) -> None:
         await asyncio.sleep(max(0.0, moment - time.monotonic()))
-        line = await free.get()
-        await line.get(path)
-        free.put_nowait(line)
-        taken.append((time.monotonic() - moment) * 1000)
+        connection = await free.get()
+        await connection.get(path)
+        free.put_nowait(connection)
+        latencies_ms.append((time.monotonic() - moment) * 1000)
 
-    began = time.monotonic() + 0.5
-    count = int(given.seconds * given.rate)
-    await asyncio.gather(*(ask_at(began + number / given.rate, paths[number % len(paths)]) for number in range(count)))
-    return taken
+    started_at = time.monotonic() + 0.5
+    count = int(arguments.seconds * arguments.rate)
+    await asyncio.gather(
+        *(send_at(started_at + number / arguments.rate, paths[number % len(paths)]) for number in range(count))
+    )
+    return latencies_ms
 
 
-def show(rate: float, taken: list[float], given: argparse.Namespace) -> None:
-    table = Table("", "measured", "goal", title=f"GET …/access, {given.contracts} contracts, store on {given.store}")
-    table.add_row(f"a second, {AT_ONCE} at once", f"{rate:.0f}", f"≥ {RATE_GOAL}")
-    table.add_row(f"p50 at {given.rate} a second", f"{percentile(taken, 0.5):.1f} ms", "")
-    table.add_row(f"p99 at {given.rate} a second", f"{percentile(taken, 0.99):.1f} ms", f"≤ {ANSWER_GOAL_MS:.0f} ms")
+def show(rate: float, latencies_ms: list[float], arguments: argparse.Namespace) -> None:
+    table = Table(
+        "", "measured", "goal", title=f"GET …/access, {arguments.contracts} contracts, store on {arguments.store}"
+    )
+    table.add_row(f"per second, {CONCURRENCY_MAX} in parallel", f"{rate:.0f}", f"≥ {RATE_GOAL}")
+    table.add_row(f"p50 at {arguments.rate} per second", f"{percentile(latencies_ms, 0.5):.1f} ms", "")
+    table.add_row(
+        f"p99 at {arguments.rate} per second", f"{percentile(latencies_ms, 0.99):.1f} ms", f"≤ {LATENCY_GOAL_MS:.0f} ms"
+    )
     Console().print(table)
 
 

@@ -1,9 +1,9 @@
-"""The bare loop that renewals are measured against: a timer, then one activity that makes the same POST. Nothing else.
+"""The bare loop that renewals are compared with: a timer, then one activity that sends the same POST.
 
-With duties it has besides what each renewal of ours must, of Temporal and no more: its activity goes through a queue of
-its own, where accounts can take their turns, and the next renewal is shown in a search attribute. It stores nothing.
+With duties it also does in Temporal what each renewal of ours does: its activity has a task queue of its own, and a
+search attribute shows the next renewal. It stores nothing.
 
-`python -m benchmarks.bare` is its worker, with the SDK's default settings, as a process of its own.
+`python -m benchmarks.bare` runs its worker, with the SDK's default settings.
 """
 
 import asyncio
@@ -15,16 +15,16 @@ from temporalio import activity, workflow
 from temporalio.worker import Worker
 
 with workflow.unsafe.imports_passed_through():
-    import aiohttp
+    import httpx
     import simplejson
 
-    from avtal.billogram.client import http_client
+    from avtal.billogram.transport import http_client
     from avtal.contracts.frozen import Frozen
     from avtal.temporal_admin.connection import connect
     from workflows.search_attributes import NEXT_RENEWAL
 
 TASK_QUEUE = "bare"
-QUEUE_OF_DUTIES = "bare-posts"
+DUTIES_QUEUE = "bare-posts"
 DAY = timedelta(days=1)
 
 
@@ -43,38 +43,35 @@ class BareWorkflow:
     async def run(self, bill: BareBill) -> None:
         while True:
             await workflow.sleep(max(bill.due - workflow.now(), timedelta()))
-            following = bill.model_copy(update={"key": f"{bill.key}+", "due": bill.due + DAY})
+            next_bill = bill.model_copy(update={"key": f"{bill.key}+", "due": bill.due + DAY})
             if bill.has_duties:
-                workflow.upsert_search_attributes([NEXT_RENEWAL.value_set(following.due)])
+                workflow.upsert_search_attributes([NEXT_RENEWAL.value_set(next_bill.due)])
             await workflow.execute_activity_method(
                 BareActivities.post,
                 bill,
-                task_queue=QUEUE_OF_DUTIES if bill.has_duties else None,
+                task_queue=DUTIES_QUEUE if bill.has_duties else None,
                 start_to_close_timeout=timedelta(seconds=15),
             )
-            bill = following
+            bill = next_bill
 
 
 class BareActivities:
-    def __init__(self, http: aiohttp.ClientSession) -> None:
+    def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
         self._url = os.environ["BARE_PLATFORM"]
-        self._headers = {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "Authorization": aiohttp.encode_basic_auth(os.environ["BARE_USER"], os.environ["BARE_KEY"]),
-        }
+        self._auth = httpx.BasicAuth(os.environ["BARE_USER"], os.environ["BARE_KEY"])
+        self._headers = {"Accept": "application/json", "Content-Type": "application/json"}
 
     @activity.defn
     async def post(self, bill: BareBill) -> None:
         content = simplejson.dumps(_body(bill))
-        async with self._http.post(self._url, data=content, headers=self._headers) as answer:
-            answer.raise_for_status()
-            simplejson.loads(await answer.text())
+        response = await self._http.post(self._url, content=content, headers=self._headers, auth=self._auth)
+        response.raise_for_status()
+        simplejson.loads(response.text)
 
 
 def _body(bill: BareBill) -> dict[str, object]:
-    """As long as ours of a daily contract with one line."""
+    """Of the same size as ours for a daily contract with one line."""
     day = bill.due.date().isoformat()
     row = {"title": "Global Medium", "description": f"{day} – {day}", "unit": "unit"}
     return {
@@ -89,7 +86,7 @@ def _body(bill: BareBill) -> dict[str, object]:
     }
 
 
-async def work() -> None:
+async def main() -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -97,9 +94,9 @@ async def work() -> None:
         post = BareActivities(http).post
         client = await connect()
         loop = Worker(client, task_queue=TASK_QUEUE, workflows=[BareWorkflow], activities=[post])
-        async with loop, Worker(client, task_queue=QUEUE_OF_DUTIES, activities=[post]):
+        async with loop, Worker(client, task_queue=DUTIES_QUEUE, activities=[post]):
             await stopped.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(work())
+    asyncio.run(main())

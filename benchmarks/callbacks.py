@@ -1,8 +1,8 @@
-"""Callbacks per second, ours against bare signals, and how fast they are answered. `python -m benchmarks.callbacks`
+"""Measures callbacks per second against bare signals, and response times. `python -m benchmarks.callbacks`
 
-A burst of signed Payment callbacks, each for the whole of one bill, goes to the receiver, measured until every bill is
-paid and its contract has dropped it. Bare signals go straight to the same workflows, as many at once, until the last
-are taken. Then part payments arrive 50 times a second on a fixed schedule, whether or not earlier ones were answered.
+A burst of signed Payment callbacks, each for a whole bill, goes to the receiver; it is over when every bill is paid and
+dropped by its contract. Bare signals go to the same workflows with the same concurrency, until the last are applied.
+Then part payments arrive at a constant rate on a fixed schedule, whether or not earlier ones have a response.
 """
 
 import argparse
@@ -19,106 +19,108 @@ from rich.table import Table
 from avtal.contracts.bills.bill import BillSnapshot, BillStatus, bill_id
 from avtal.embedded.stack import ACCOUNT
 from avtal.store.tables import BillRow
-from benchmarks.load import AT_ONCE, Bench, at_once, bench, names, options, percentile, seconds_ahead, until
+from benchmarks.load import CONCURRENCY_MAX, Bench, bench, in_parallel, names, options, percentile, seconds_ahead, until
 from benchmarks.payments import Invoice, Payer, invoices
 from workflows.contract import ContractWorkflow
 from workflows.messages import workflow_id
 
 RATIO_GOAL = 0.4
-ANSWER_GOAL_MS = 50.0
-LAST_LOOKED_AT = 50
-"""So many of those that were told last are asked whether they have heard; all are asked after the clock stopped."""
+RESPONSE_GOAL_MS = 50.0
+LAST_POLLED = 50
+"""So many of the contracts signalled last are queried until they have applied it. All are queried afterwards."""
 
 
-class Answers(NamedTuple):
+class ResponseTimes(NamedTuple):
     p50_ms: float
     p99_ms: float
     worst_ms: float
 
 
-async def main(given: argparse.Namespace) -> None:
-    async with bench(given.store) as running:
-        ids = [names(f"r{number}", given.contracts) for number in range(given.rounds)]
-        waiting = names("waiting", given.contracts)
+async def main(arguments: argparse.Namespace) -> None:
+    async with bench(arguments.store) as running:
+        ids = [names(f"r{number}", arguments.contracts) for number in range(arguments.rounds)]
+        waiting = names("waiting", arguments.contracts)
         for each in [*ids, waiting]:
             await running.sell(each, seconds_ahead(12 * 3600))
         for each in [*ids, waiting]:
             await running.until_made(len(each), 0, each[0].rpartition("-")[0])
-        await running.until_quiet()
+        await running.until_idle()
         async with Payer(running) as payer:
             rounds = [(await burst(running, payer, each), await signals(running, each)) for each in ids]
-            answers = await constant(running, payer, waiting, given)
-    show(rounds, answers, given)
+            response_times = await at_constant_rate(running, payer, waiting, arguments)
+    show(rounds, response_times, arguments)
 
 
 async def burst(running: Bench, payer: Payer, ids: Sequence[str]) -> float:
     """Callbacks per second, from the first request to the last bill dropped."""
     unpaid = invoices(running, ids)
-    ready = [payer.callback(each, each.total_minor) for each in unpaid]
-    began = time.time()
-    await at_once(payer.send(body) for body in ready)
+    bodies = [payer.callback(each, each.total_minor) for each in unpaid]
+    started_at = time.time()
+    await in_parallel(payer.send(body) for body in bodies)
     await until(lambda: asyncio.to_thread(are_paid, running, ids))
-    rate = len(ids) / (await until_heard(running, ids, knows=False) - began)
-    await running.until_quiet()
+    rate = len(ids) / (await until_applied(running, ids, has_open_bills=False) - started_at)
+    await running.until_idle()
     return rate
 
 
 async def signals(running: Bench, ids: Sequence[str]) -> float:
-    """Signals per second, of bills that nobody knows, until the contracts have them."""
+    """Signals per second, of unknown bills, until the contracts have them."""
     client = running.stack.client
 
-    async def tell(contract_id: str) -> None:
+    async def send_signal(contract_id: str) -> None:
         bill = BillSnapshot(bill_id=bill_id(contract_id, 1, 0), period=1, revision=0, version=1, status=BillStatus.OPEN)
         handle = client.get_workflow_handle_for(ContractWorkflow.run, workflow_id(ACCOUNT, contract_id))
         await handle.signal(ContractWorkflow.bill_changed, bill)
 
-    began = time.time()
-    await at_once(tell(each) for each in ids)
-    return len(ids) / (await until_heard(running, ids, knows=True) - began)
+    started_at = time.time()
+    await in_parallel(send_signal(each) for each in ids)
+    return len(ids) / (await until_applied(running, ids, has_open_bills=True) - started_at)
 
 
-async def until_heard(running: Bench, ids: Sequence[str], *, knows: bool) -> float:
-    """Until the last contracts know an open bill, or know of none any more; then all of them must."""
+async def until_applied(running: Bench, ids: Sequence[str], *, has_open_bills: bool) -> float:
+    """The moment at which the last contracts had open bills, or had none any more. Then all must."""
 
-    async def has_heard(contract_id: str) -> bool:
+    async def is_applied(contract_id: str) -> bool:
         handle = running.stack.client.get_workflow_handle_for(ContractWorkflow.run, workflow_id(ACCOUNT, contract_id))
-        return bool(await handle.query(ContractWorkflow.open_bills)) is knows
+        return bool(await handle.query(ContractWorkflow.open_bills)) is has_open_bills
 
     async def last_have() -> bool:
-        return all(await at_once(has_heard(each) for each in ids[-LAST_LOOKED_AT:]))
+        return all(await in_parallel(is_applied(each) for each in ids[-LAST_POLLED:]))
 
-    heard = await until(last_have)
-    assert all(await at_once(has_heard(each) for each in ids)), "one was left out"
-    return heard
+    applied_at = await until(last_have)
+    assert all(await in_parallel(is_applied(each) for each in ids)), "a contract missed its signal"
+    return applied_at
 
 
 def are_paid(running: Bench, ids: Sequence[str]) -> bool:
-    """And the outbox is empty: Temporal has every signal."""
-    of_these = (BillRow.contract_id >= ids[0], BillRow.contract_id <= ids[-1], BillRow.status == BillStatus.PAID)
+    """And the outbox is empty, so Temporal has every signal."""
+    conditions = (BillRow.contract_id >= ids[0], BillRow.contract_id <= ids[-1], BillRow.status == BillStatus.PAID)
     with running.database.read() as session:
-        paid = session.scalar(sa.select(sa.func.count()).select_from(BillRow).where(*of_these))
-    return paid == len(ids) and running.is_quiet()
+        paid = session.scalar(sa.select(sa.func.count()).select_from(BillRow).where(*conditions))
+    return paid == len(ids) and running.is_idle()
 
 
-async def constant(running: Bench, payer: Payer, ids: Sequence[str], given: argparse.Namespace) -> Answers:
-    """Answers at a constant rate; each is timed from the moment at which it was to be sent."""
+async def at_constant_rate(
+    running: Bench, payer: Payer, ids: Sequence[str], arguments: argparse.Namespace
+) -> ResponseTimes:
+    """Each request is timed from the moment at which it should have been sent."""
     unpaid = invoices(running, ids)
-    count = int(given.seconds * given.rate)
-    taken: list[float] = []
+    count = int(arguments.seconds * arguments.rate)
+    latencies_ms: list[float] = []
 
     async def send_at(moment: float, invoice: Invoice) -> None:
         await asyncio.sleep(max(0.0, moment - time.monotonic()))
         await payer.send(payer.callback(invoice, 100))
-        taken.append((time.monotonic() - moment) * 1000)
+        latencies_ms.append((time.monotonic() - moment) * 1000)
 
-    began = time.monotonic() + 0.5
-    each = (send_at(began + number / given.rate, unpaid[number % len(unpaid)]) for number in range(count))
+    started_at = time.monotonic() + 0.5
+    each = (send_at(started_at + number / arguments.rate, unpaid[number % len(unpaid)]) for number in range(count))
     await asyncio.gather(*each)
-    return Answers(percentile(taken, 0.5), percentile(taken, 0.99), max(taken))
+    return ResponseTimes(percentile(latencies_ms, 0.5), percentile(latencies_ms, 0.99), max(latencies_ms))
 
 
-def show(rounds: list[tuple[float, float]], answers: Answers, given: argparse.Namespace) -> None:
-    title = f"{given.contracts} callbacks a round, {AT_ONCE} at once, store on {given.store}"
+def show(rounds: list[tuple[float, float]], response_times: ResponseTimes, arguments: argparse.Namespace) -> None:
+    title = f"{arguments.contracts} callbacks a round, {CONCURRENCY_MAX} in parallel, store on {arguments.store}"
     table = Table("per second", *(f"round {number + 1}" for number in range(len(rounds))), "median", title=title)
     for name, values, form in (
         ("callbacks, applied", [ours for ours, _ in rounds], "{:.0f}"),
@@ -127,9 +129,9 @@ def show(rounds: list[tuple[float, float]], answers: Answers, given: argparse.Na
     ):
         table.add_row(name, *(form.format(each) for each in [*values, statistics.median(values)]))
     Console().print(table)
-    title = f"answers at {given.rate} callbacks a second, {given.seconds} s"
-    table = Table("p50", f"p99 (goal {ANSWER_GOAL_MS:.0f} ms)", "slowest", title=title)
-    table.add_row(*(f"{each:.1f} ms" for each in answers))
+    title = f"response times at {arguments.rate} callbacks per second, {arguments.seconds} s"
+    table = Table("p50", f"p99 (goal {RESPONSE_GOAL_MS:.0f} ms)", "slowest", title=title)
+    table.add_row(*(f"{each:.1f} ms" for each in response_times))
     Console().print(table)
 
 

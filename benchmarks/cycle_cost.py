@@ -1,7 +1,7 @@
-"""What a paid monthly cycle costs: history events, and requests to Billogram. `python -m benchmarks.cycle_cost`
+"""Measures a paid monthly cycle: history events, and requests to Billogram. `python -m benchmarks.cycle_cost`
 
-Runs 24 cycles of one contract in automatic mode on an embedded stack of its own. Counted are all events of all runs
-after the first bill, continue-as-new included; the test clock's own bookkeeping events are not.
+Runs 24 cycles of one contract in automatic mode on an embedded stack. Counts all events of all runs after the first
+bill, continue-as-new included, without the test clock's own events.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from temporalio.client import Client
 from avtal.contracts.schedule import Schedule
 from avtal.embedded.forward import forward
 from avtal.embedded.ports import any_ports
-from avtal.embedded.stack import ACCOUNT, Stack, attend, running_stack
+from avtal.embedded.stack import ACCOUNT, Stack, running_stack, supervise
 from avtal.store.queries.bills import StoredBill, bills_of_contract
 from avtal.store.queries.contracts import contract
-from starter.sales import sell
+from starter.sale import sell
 from workflows.messages import workflow_id
 
 CYCLES = 24
 CONTRACT = "cycle-cost"
-BOOKKEEPING = {
+TEST_CLOCK_EVENTS = {
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_OPTIONS_UPDATED,
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIME_SKIPPING_TRANSITIONED,
 }
@@ -42,10 +42,10 @@ SALE = {
 async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with running_stack(Path(folder), any_ports(), headless=True) as stack:
-            attending = asyncio.create_task(attend(stack))
+            supervision = asyncio.create_task(supervise(stack))
             await measure(stack)
-            attending.cancel()
-            await asyncio.gather(attending, return_exceptions=True)
+            supervision.cancel()
+            await asyncio.gather(supervision, return_exceptions=True)
 
 
 async def measure(stack: Stack) -> None:
@@ -54,11 +54,11 @@ async def measure(stack: Stack) -> None:
         await pay_newest(stack, sandbox, 0)
         before = await events(stack.client)
         await sandbox.post("/sandbox/stats/reset")
-        began = time.monotonic()
+        started_at = time.monotonic()
         for number in range(1, CYCLES + 1):
             await move_to_renewal(stack, number)
             await pay_newest(stack, sandbox, number)
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - started_at
         after = await events(stack.client)
         requests = (await sandbox.get("/sandbox/stats")).json()
     show(after - before, requests["requests"], seconds)
@@ -93,7 +93,7 @@ def bills(stack: Stack) -> list[StoredBill]:
 def schedule(stack: Stack) -> Schedule:
     with stack.database.read() as session:
         found = contract(session, ACCOUNT, CONTRACT)
-    assert found is not None, "it was sold"
+    assert found is not None
     return found.schedule
 
 
@@ -104,14 +104,14 @@ async def events(client: Client) -> Counter[str]:
     counted: Counter[str] = Counter()
     while run_id:
         history = await client.get_workflow_handle(identity, run_id=run_id).fetch_history()
-        kinds = [event.event_type for event in history.events if event.event_type not in BOOKKEEPING]
+        kinds = [event.event_type for event in history.events if event.event_type not in TEST_CLOCK_EVENTS]
         counted.update(EventType.Name(kind).removeprefix("EVENT_TYPE_").lower() for kind in kinds)
         run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
     return counted
 
 
 def show(counted: Counter[str], requests: dict[str, int], seconds: float) -> None:
-    table = Table("", "in all", "per cycle", title=f"{CYCLES} paid monthly cycles")
+    table = Table("", "total", "per cycle", title=f"{CYCLES} paid monthly cycles")
     for name, count in counted.most_common():
         table.add_row(name, str(count), f"{count / CYCLES:.2f}")
     table.add_section()

@@ -1,7 +1,7 @@
-"""How soon the reader's invoice page begins to come, from a sandbox of its own. `python -m benchmarks.invoice_page`
+"""Measures the first byte of the recipient's invoice page in a sandbox. `python -m benchmarks.invoice_page`
 
-Each invoice has a history: sent, opened, partly paid, a message and its answer. One reader at a time, then several at
-once; by sockets, so that the client costs less than the server.
+Each invoice has a history: sent, opened, partly paid, a message and its reply. One request at a time, then several in
+parallel; over sockets, because a client library would cost more than the server.
 """
 
 import argparse
@@ -26,26 +26,30 @@ ITEMS = [
     {"title": "Dagens Blad", "description": "Helår", "count": 1, "price": "2641.51", "vat": 6},
     {"title": "Korsordsbok", "count": 2, "price": "119.20", "vat": 25},
 ]
-Asked = tuple[str, str]
-"""The address, and a tag of what is known already."""
+PageRequest = tuple[str, str]
+"""The path, and the ETag of the cached page or an empty string."""
 
 
-async def main(given: argparse.Namespace) -> None:
+async def main(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with _sandbox(Path(folder) / "sandbox.db") as base, httpx.AsyncClient(base_url=base) as http:
-            urls = [await _invoice(http, number) for number in range(given.invoices)]
-            first = await _taken(base, [(url, "") for url in urls], 1)
+            urls = [await _invoice(http, number) for number in range(arguments.invoices)]
+            first = await _first_byte_times(base, [(url, "") for url in urls], 1)
             tags = [(await http.get(url)).headers["etag"] for url in urls]
-            await http.get(f"{urls[0]}/invoice.pdf")  # loads its library
+            await http.get(f"{urls[0]}/invoice.pdf")  # the first PDF loads the library
             rows = {
-                "first view, which is told to the creditor": first,
-                "page": await _taken(base, [(url, "") for url in urls] * given.rounds, 1),
-                "page, nothing new (304)": await _taken(base, [*zip(urls, tags, strict=True)] * given.rounds, 1),
-                f"page, {given.at_once} at once": await _taken(
-                    base, [(url, "") for url in urls] * given.rounds, given.at_once
+                "first view, which sends a callback": first,
+                "page": await _first_byte_times(base, [(url, "") for url in urls] * arguments.rounds, 1),
+                "page, not modified (304)": await _first_byte_times(
+                    base, [*zip(urls, tags, strict=True)] * arguments.rounds, 1
                 ),
-                "no such invoice (404)": await _taken(base, [(f"{url}x", "") for url in urls] * given.rounds, 1),
-                "PDF": await _taken(base, [(f"{url}/invoice.pdf", "") for url in urls], 1),
+                f"page, {arguments.concurrency} in parallel": await _first_byte_times(
+                    base, [(url, "") for url in urls] * arguments.rounds, arguments.concurrency
+                ),
+                "no such invoice (404)": await _first_byte_times(
+                    base, [(f"{url}x", "") for url in urls] * arguments.rounds, 1
+                ),
+                "PDF": await _first_byte_times(base, [(f"{url}/invoice.pdf", "") for url in urls], 1),
             }
     _show(rows)
 
@@ -55,18 +59,18 @@ async def _sandbox(data: Path) -> AsyncIterator[str]:
     port = any_ports().sandbox
     arguments = ("--port", str(port), "--data", str(data), "--user", USER, "--key", KEY)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "billogram_sandbox", *arguments, stdout=asyncio.subprocess.DEVNULL
+        sys.executable, "-P", "-m", "billogram_sandbox", *arguments, stdout=asyncio.subprocess.DEVNULL
     )
     base = f"http://127.0.0.1:{port}"
     try:
-        await _until_it_answers(base)
+        await _until_started(base)
         yield base
     finally:
         process.terminate()
         await process.wait()
 
 
-async def _until_it_answers(base: str) -> None:
+async def _until_started(base: str) -> None:
     async with httpx.AsyncClient(base_url=base) as http, asyncio.timeout(20):
         while True:
             try:
@@ -78,7 +82,7 @@ async def _until_it_answers(base: str) -> None:
 
 
 async def _invoice(http: httpx.AsyncClient, number: int) -> str:
-    """Its path."""
+    """Creates an invoice and returns the path of its page."""
     auth = (USER, KEY)
     customer = {"customer_no": number + 1, "name": "Lisa Provperson", "contact": {"email": "lisa@example.com"}}
     (await http.post("/api/v2/customer", json=customer, auth=auth)).raise_for_status()
@@ -95,31 +99,31 @@ async def _invoice(http: httpx.AsyncClient, number: int) -> str:
     return str(httpx.URL(made["url"]).path)
 
 
-async def _taken(base: str, asked: Sequence[Asked], at_once: int) -> list[float]:
-    """Milliseconds until the first byte, of each."""
-    waiting, taken = list(reversed(asked)), list[float]()
+async def _first_byte_times(base: str, requests: Sequence[PageRequest], concurrency: int) -> list[float]:
+    """In milliseconds."""
+    waiting, times = list(reversed(requests)), list[float]()
 
-    async def reader() -> None:
+    async def client() -> None:
         while waiting:
-            taken.append(await _first_byte(base, *waiting.pop()))
+            times.append(await _first_byte(base, *waiting.pop()))
 
-    await asyncio.gather(*(reader() for _ in range(at_once)))
-    return taken
+    await asyncio.gather(*(client() for _ in range(concurrency)))
+    return times
 
 
 async def _first_byte(base: str, path: str, tag: str) -> float:
-    """On a connection of its own, as a reader comes who opens one page."""
+    """On a connection of its own, like a browser that opens one page."""
     url = httpx.URL(base)
     reader, writer = await asyncio.open_connection(url.host, url.port)
     headers = f"Host: {url.host}\r\nAccept-Language: sv\r\nConnection: close\r\n"
     headers += f"If-None-Match: {tag}\r\n" if tag else ""
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     writer.write(f"GET {path} HTTP/1.1\r\n{headers}\r\n".encode())
     await reader.readexactly(1)
-    taken = time.perf_counter() - began
+    seconds = time.perf_counter() - started_at
     await reader.read()
     writer.close()
-    return taken * 1000
+    return seconds * 1000
 
 
 def _show(rows: Mapping[str, Sequence[float]]) -> None:
@@ -135,7 +139,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("benchmarks.invoice_page", description=__doc__)
     parser.add_argument("--invoices", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--at-once", type=int, default=8)
+    parser.add_argument("--concurrency", type=int, default=8)
     return parser.parse_args()
 
 

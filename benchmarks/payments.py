@@ -1,6 +1,6 @@
-"""Payment callbacks as Billogram sends them, signed with the account's key, for bills that the platform knows.
+"""Creates and sends signed Payment callbacks for bills that have an invoice at Billogram.
 
-They are made here and not by the sandbox, which has one process and would be what is measured.
+The sandbox does not send them: it has one process, and that would be what is measured.
 """
 
 import time
@@ -32,16 +32,16 @@ class Invoice(Frozen):
 
 
 def invoices(running: Bench, ids: Sequence[str]) -> list[Invoice]:
-    """The first bills of these contracts, whose ids lie side by side."""
+    """Of the first bills of these contracts, whose ids are consecutive."""
     columns = (BillRow.billogram_id, BillRow.bill_id, BillRow.invoice_no, BillRow.ocr_number, BillRow.total_minor)
-    of_these = (BillRow.contract_id >= ids[0], BillRow.contract_id <= ids[-1], BillRow.period_no == 0)
+    conditions = (BillRow.contract_id >= ids[0], BillRow.contract_id <= ids[-1], BillRow.period_no == 0)
     with running.database.read() as session:
-        rows = session.execute(sa.select(*columns).where(*of_these).order_by(BillRow.contract_id)).all()
+        rows = session.execute(sa.select(*columns).where(*conditions).order_by(BillRow.contract_id)).all()
     return [Invoice.model_validate(row, from_attributes=True) for row in rows]
 
 
 class Payer:
-    """Readers who pay, and Billogram that tells of it."""
+    """Sends payments' callbacks as Billogram does."""
 
     def __init__(self, running: Bench) -> None:
         stack = running.stack
@@ -56,21 +56,21 @@ class Payer:
         await self._http.aclose()
 
     async def send(self, body: bytes) -> None:
-        stamp = f"{time.time():.6f}"
+        timestamp = f"{time.time():.6f}"
         headers = {
             "Content-Type": "application/json",
-            "Billogram-Request-Timestamp": stamp,
-            "Billogram-Signature": signatures.current(self._key, stamp, body),
+            "Billogram-Request-Timestamp": timestamp,
+            "Billogram-Signature": signatures.current(self._key, timestamp, body),
         }
-        answer = await self._http.post(f"/callbacks/billogram/{ACCOUNT}", content=body, headers=headers)
-        answer.raise_for_status()
+        response = await self._http.post(f"/callbacks/billogram/{ACCOUNT}", content=body, headers=headers)
+        response.raise_for_status()
 
     def callback(self, invoice: Invoice, amount_minor: int) -> bytes:
         self._paid_minor[invoice.bill_id] += amount_minor
         paid, now = self._paid_minor[invoice.bill_id], datetime.now(UTC)
         callback_id = str(uuid.uuid4())
         remaining = _kronor(invoice.total_minor - paid)
-        told: dict[str, Any] = {  # Any: JSON
+        body: dict[str, Any] = {  # Any: JSON
             "callback_id": callback_id,
             "callback_type": "BillogramEvent",
             "callback_timestamp": now.isoformat(),
@@ -87,7 +87,7 @@ class Payer:
             },
             "event": _payment(now, amount_minor, invoice.total_minor, remaining),
         }
-        return simplejson.dumps(told).encode()
+        return simplejson.dumps(body).encode()
 
 
 def _payment(now: datetime, amount_minor: int, total_minor: int, remaining: Decimal) -> dict[str, Any]:

@@ -1,14 +1,13 @@
-"""Renewals per second, ours against a bare loop. `python -m benchmarks.renewals [--store postgresql]`
+"""Measures renewals per second against a bare loop. `python -m benchmarks.renewals [--store postgresql]`
 
-Contracts that are due at the same instant wake by their own timers in real time. The bare loop is a workflow that
-sleeps and has one activity make the same POST to the same sandbox, on the same Temporal server, with one worker
-process, in the same run; it writes no store. The loop with duties is told of in `benchmarks.bare`. All are made ready,
-and then have their bursts, one seconds after the other; in each round another goes first.
+Contracts that are due at the same instant wake by their own timers in real time. The bare loop, described in
+`benchmarks.bare`, uses the same sandbox and the same Temporal server in the same run, with one worker process, and
+writes to no store. All kinds are prepared first and then have their bursts one after the other; each round another
+kind goes first.
 
-A renewal is done when its contract sleeps again and the platform's callbacks about its invoice are dealt with, which
-for the loops' means that it is found to be none of ours. Until then its work takes processor time from others. Shown
-besides, by the histories: until the last activity was completed, and until the last contract slept. The bare loop comes
-to its last answer with much of its work put off, ours with little: docs/performance.md says more.
+A renewal is done when its contract sleeps again and the callbacks about its invoice are processed; those of the loops
+are found to be foreign. The histories also show when the last activity completed and when the last contract slept. At
+its last response the bare loop still has much work left, ours little: see docs/performance.md.
 """
 
 import argparse
@@ -32,22 +31,22 @@ from avtal.embedded.processes import Part
 from avtal.embedded.stack import ACCOUNT
 from avtal.store.accounts.accounts import FIRST_CUSTOMER_NO
 from benchmarks.bare import TASK_QUEUE, BareBill, BareWorkflow
-from benchmarks.load import Bench, at_once, bench, names, options, seconds_ahead, until, until_time
+from benchmarks.load import Bench, bench, in_parallel, names, options, seconds_ahead, until, until_time
 from workflows.messages import workflow_id
 
 GOAL = 0.8
-NO_TURNS = "1000000"
-"""Renewals a second of an account: all begin at once."""
-MADE_READY_A_SECOND = 15
-DONE_A_SECOND = 20
-"""Both slower than any machine that is of use."""
+NO_LIMIT = "1000000"
+"""Renewals per second of an account: all start immediately."""
+PREPARED_PER_SECOND = 15
+DONE_PER_SECOND = 20
+"""Both lower than on any usable machine."""
 EVENTS_ASLEEP = 5
-CALLBACKS_A_BILL = 2
-"""It was created, and it was sent."""
+CALLBACKS_PER_BILL = 2
+"""That the invoice was created, and that it was sent."""
 
 
 class Burst(NamedTuple):
-    """Bills a second until then, and seconds of processor time of each part until all are done."""
+    """Bills per second until then, and each part's processor seconds until all are done."""
 
     done: float
     answered: float
@@ -68,58 +67,58 @@ UNTIL: dict[str, Callable[[Burst], float]] = {
 }
 
 
-async def main(given: argparse.Namespace) -> None:
-    os.environ["AVTAL_RENEWALS_PER_SECOND"] = NO_TURNS
-    async with bench(given.store) as running, bare_worker(running) as worker:
-        rounds = [await one_round(running, worker, number, given.contracts) for number in range(given.rounds)]
-    show(rounds, given)
+async def main(arguments: argparse.Namespace) -> None:
+    os.environ["AVTAL_RENEWALS_PER_SECOND"] = NO_LIMIT
+    async with bench(arguments.store) as running, bare_worker(running) as worker:
+        rounds = [await one_round(running, worker, number, arguments.contracts) for number in range(arguments.rounds)]
+    show(rounds, arguments)
 
 
 async def one_round(running: Bench, worker: Part, number: int, count: int) -> Round:
     kinds = deque(KINDS)
     kinds.rotate(-number)
-    first = seconds_ahead(5 + 3 * count / MADE_READY_A_SECOND)
-    due = {kind: first + timedelta(seconds=turn * (count // DONE_A_SECOND + 5)) for turn, kind in enumerate(kinds)}
-    began = time.time()
+    first = seconds_ahead(5 + 3 * count / PREPARED_PER_SECOND)
+    due = {kind: first + timedelta(seconds=turn * (count // DONE_PER_SECOND + 5)) for turn, kind in enumerate(kinds)}
+    started_at = time.time()
     contracts = names(f"r{number}", count)
     await running.sell(contracts, due[OURS])
-    first_bills = count / (await running.until_made(count, 0, f"r{number}") - began)
+    first_bills = count / (await running.until_made(count, 0, f"r{number}") - started_at)
     workflows = {
         OURS: [workflow_id(ACCOUNT, each) for each in contracts],
         BARE: await start_loops(running, names(f"bare-{number}", count), due[BARE], has_duties=False),
         WITH_DUTIES: await start_loops(running, names(f"duties-{number}", count), due[WITH_DUTIES], has_duties=True),
     }
-    await running.until_quiet()
+    await running.until_idle()
     bursts = {kind: await burst(running, worker, due[kind], count) for kind in kinds}
-    seen = {kind: await as_histories_tell(running, workflows[kind], due[kind], bursts[kind]) for kind in kinds}
-    return Round(first_bills, seen)
+    bursts = {kind: await with_history_rates(running, workflows[kind], due[kind], bursts[kind]) for kind in kinds}
+    return Round(first_bills, bursts)
 
 
 async def burst(running: Bench, worker: Part, due: datetime, count: int) -> Burst:
-    """Until all are done; how it went before that is not known yet."""
+    """Measured until all are done; the histories give the rest."""
     if time.time() > due.timestamp():
-        raise TimeoutError("what comes before a burst took until it was due; this machine is too slow")
+        raise TimeoutError("the burst was due before its preparation was finished; this machine is too slow")
     await until_time(due)
-    before, callbacks = running.worked(worker), running.callbacks() + CALLBACKS_A_BILL * count
+    before, callbacks = running.processor_seconds(worker), running.callbacks() + CALLBACKS_PER_BILL * count
 
-    async def all_told() -> bool:
-        return await asyncio.to_thread(lambda: running.callbacks() >= callbacks and running.is_quiet())
+    async def is_done() -> bool:
+        return await asyncio.to_thread(lambda: running.callbacks() >= callbacks and running.is_idle())
 
-    done = await until(all_told)
-    await running.until_quiet()
-    worker.check_running()
-    return Burst(count / (done - due.timestamp()), 0.0, 0.0, running.worked(worker) - before)
+    done = await until(is_done)
+    await running.until_idle()
+    worker.require_running()
+    return Burst(count / (done - due.timestamp()), 0.0, 0.0, running.processor_seconds(worker) - before)
 
 
-async def as_histories_tell(running: Bench, workflows: Sequence[str], due: datetime, measured: Burst) -> Burst:
-    answered, asleep = zip(*await at_once(moments(running, each) for each in workflows), strict=True)
+async def with_history_rates(running: Bench, workflows: Sequence[str], due: datetime, measured: Burst) -> Burst:
+    answered, asleep = zip(*await in_parallel(last_completions(running, each) for each in workflows), strict=True)
     to_answers, to_sleep = (len(workflows) / (max(each) - due.timestamp()) for each in (answered, asleep))
     last = min(measured.done, to_sleep)  # the last contract may sleep after the last callback
     return measured._replace(done=last, answered=to_answers, asleep=to_sleep)
 
 
-async def moments(running: Bench, workflow: str) -> tuple[float, float]:
-    """When its last activity, and its last task, were completed."""
+async def last_completions(running: Bench, workflow: str) -> tuple[float, float]:
+    """When its last activity and its last workflow task completed."""
     history = await running.stack.client.get_workflow_handle(workflow).fetch_history()
     moment = {event.event_type: event.event_time.ToNanoseconds() / 1e9 for event in history.events}
     return (
@@ -129,14 +128,14 @@ async def moments(running: Bench, workflow: str) -> tuple[float, float]:
 
 
 async def start_loops(running: Bench, keys: Sequence[str], due: datetime, *, has_duties: bool) -> Sequence[str]:
-    """They sleep."""
+    """Starts the loops, waits until they sleep, and returns their ids."""
     bills = [
         BareBill(key=key, has_duties=has_duties, customer_no=FIRST_CUSTOMER_NO + each, due=due)
         for each, key in enumerate(keys)
     ]
     start = running.stack.client.start_workflow
-    await at_once(start(BareWorkflow.run, each, id=each.key, task_queue=TASK_QUEUE) for each in bills)
-    await at_once(until_asleep(running, key) for key in keys)
+    await in_parallel(start(BareWorkflow.run, each, id=each.key, task_queue=TASK_QUEUE) for each in bills)
+    await in_parallel(until_asleep(running, key) for key in keys)
     return keys
 
 
@@ -159,7 +158,7 @@ async def bare_worker(running: Bench) -> AsyncIterator[Part]:
         "BARE_USER": addresses.billogram_user,
         "BARE_KEY": addresses.billogram_key,
     }
-    command = [sys.executable, "-m", "benchmarks.bare"]
+    command = [sys.executable, "-P", "-m", "benchmarks.bare"]
     worker = Part("bare", command, running.stack.data_dir / "logs" / "bare.log", environment)
     await worker.start()
     try:
@@ -168,10 +167,12 @@ async def bare_worker(running: Bench) -> AsyncIterator[Part]:
         await worker.stop()
 
 
-def show(rounds: list[Round], given: argparse.Namespace) -> None:
-    title = f"{given.rounds} rounds of {given.contracts} contracts due at one instant, store on {given.store}"
+def show(rounds: list[Round], arguments: argparse.Namespace) -> None:
+    title = (
+        f"{arguments.rounds} rounds of {arguments.contracts} contracts due at one instant, store on {arguments.store}"
+    )
     table = Table("bills per second", "median", "least", "most", title=title)
-    add(table, "from the sale on, first bills", [each.first_bills for each in rounds])
+    add(table, "first bills, from the sale", [each.first_bills for each in rounds])
     for until_when, rate in UNTIL.items():
         rates = {kind: [rate(each.bursts[kind]) for each in rounds] for kind in KINDS}
         table.add_section()
@@ -182,7 +183,7 @@ def show(rounds: list[Round], given: argparse.Namespace) -> None:
             ratios = [one / bare for one, bare in zip(rates[kind], rates[BARE], strict=True)]
             add(table, f"{kind} / bare loop{goal}", ratios)
     Console().print(table)
-    Console().print(work_table(rounds, given.contracts))
+    Console().print(work_table(rounds, arguments.contracts))
 
 
 def add(table: Table, name: str, values: list[float]) -> None:
@@ -191,7 +192,7 @@ def add(table: Table, name: str, values: list[float]) -> None:
 
 
 def work_table(rounds: list[Round], bills: int) -> Table:
-    """Medians, for the machine's speed changes."""
+    """Medians, because the machine's speed varies."""
     table = Table("processor time per bill, ms", *KINDS)
     works = {kind: [each.bursts[kind].work for each in rounds] for kind in KINDS}
     for part in sorted({part for of_kind in works.values() for work in of_kind for part in work}):

@@ -1,8 +1,7 @@
-"""How many invoices a second the sandbox makes and sends, one process. `python -m benchmarks.sandbox`
+"""Measures how many invoices per second the sandbox creates and sends. `python -m benchmarks.sandbox`
 
-Over HTTP, so many connections that are kept, in the words that Avtal uses: first with callbacks off, then with two for
-each invoice, to a receiver that does nothing. Besides the rate it shows the CPU time of the sandbox's process alone,
-which other work on the machine changes little.
+Over persistent connections, with the requests that Avtal sends: first without callbacks, then with two for each invoice
+to a receiver that does nothing. Shows also the CPU time of the sandbox's process, which other work hardly changes.
 """
 
 import argparse
@@ -44,8 +43,8 @@ class Measured(NamedTuple):
         return 1000 * self.cpu_seconds / self.made
 
 
-class Line:
-    """One connection that is kept; HTTP/1.1 by hand, so that the client costs less than the server."""
+class Connection:
+    """A persistent connection. Speaks HTTP/1.1 by hand, because a client library would cost more than the server."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -54,22 +53,22 @@ class Line:
     async def open(self) -> None:
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
 
-    async def ask(self, verb: str, path: str, body: object = None) -> bytes:
-        content = b"" if body is None else json.dumps(body).encode()
-        head = f"{verb} {path} HTTP/1.1\r\nHost: sandbox\r\nAuthorization: Basic {self._auth}\r\n"
-        self._writer.write(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
-        answer = await self._reader.readuntil(b"\r\n\r\n")
-        length = int(answer.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        got = await self._reader.readexactly(length)
-        assert answer.startswith(b"HTTP/1.1 200"), got
-        return got
+    async def request(self, verb: str, path: str, body: object = None) -> bytes:
+        sent = b"" if body is None else json.dumps(body).encode()
+        request = f"{verb} {path} HTTP/1.1\r\nHost: sandbox\r\nAuthorization: Basic {self._auth}\r\n"
+        self._writer.write(f"{request}Content-Length: {len(sent)}\r\n\r\n".encode() + sent)
+        response = await self._reader.readuntil(b"\r\n\r\n")
+        length = int(response.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        content = await self._reader.readexactly(length)
+        assert response.startswith(b"HTTP/1.1 200"), content
+        return content
 
     def close(self) -> None:
         self._writer.close()
 
 
 class Receiver(asyncio.Protocol):
-    """Takes whole requests as they come, and says yes to each."""
+    """Accepts every request."""
 
     count = 0
 
@@ -91,8 +90,8 @@ class Receiver(asyncio.Protocol):
 
 
 class Bench:
-    def __init__(self, process: Process, lines: list[Line]) -> None:
-        self._process, self._lines = process, lines
+    def __init__(self, process: Process, connections: list[Connection]) -> None:
+        self._process, self._connections = process, connections
         self._next = 0
 
     def cpu_seconds(self) -> float:
@@ -101,27 +100,27 @@ class Bench:
 
     async def prepare(self) -> None:
         customer = {"customer_no": 1, "name": "Anna Lundberg", "contact": {"email": "anna@example.com"}}
-        await self._lines[0].ask("POST", "/api/v2/customer", customer)
+        await self._connections[0].request("POST", "/api/v2/customer", customer)
 
-    async def tell(self, url: str) -> None:
-        await self._lines[0].ask("PUT", "/sandbox/account", {"callback_url": url, "sign_key": "s3cret"})
+    async def enable_callbacks(self, url: str) -> None:
+        await self._connections[0].request("PUT", "/sandbox/account", {"callback_url": url, "sign_key": "s3cret"})
 
     async def make(self, count: int, callbacks_each: int) -> Measured:
-        """Until all are made, and everybody was told."""
-        last, told = self._next + count, Receiver.count + count * callbacks_each
-        began, cpu = time.monotonic(), self.cpu_seconds()
-        await asyncio.gather(*(self._work(line, last) for line in self._lines))
-        while Receiver.count < told:  # noqa: ASYNC110 - the receiver only counts
+        """Measures until all invoices are created and all callbacks received."""
+        last, callbacks = self._next + count, Receiver.count + count * callbacks_each
+        started_at, cpu = time.monotonic(), self.cpu_seconds()
+        await asyncio.gather(*(self._work(connection, last) for connection in self._connections))
+        while Receiver.count < callbacks:  # noqa: ASYNC110 - the receiver only counts
             await asyncio.sleep(0.01)
-        return Measured(time.monotonic() - began, self.cpu_seconds() - cpu, count)
+        return Measured(time.monotonic() - started_at, self.cpu_seconds() - cpu, count)
 
-    async def _work(self, line: Line, last: int) -> None:
+    async def _work(self, connection: Connection, last: int) -> None:
         while self._next < last:
             self._next += 1
-            await line.ask("POST", "/api/v2/billogram", order(self._next))
+            await connection.request("POST", "/api/v2/billogram", invoice_body(self._next))
 
 
-def order(number: int) -> dict[str, object]:
+def invoice_body(number: int) -> dict[str, object]:
     return {
         "customer": {"customer_no": 1},
         "items": [ITEM],
@@ -135,47 +134,53 @@ def order(number: int) -> dict[str, object]:
 
 
 @asynccontextmanager
-async def bench(connections: int) -> AsyncIterator[Bench]:
+async def bench(connections_count: int) -> AsyncIterator[Bench]:
     with tempfile.TemporaryDirectory() as folder:
         options = ("--port", "0", "--data", f"{folder}/sandbox.db", "--user", USER, "--key", KEY)
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "billogram_sandbox", *options, stdout=PIPE)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "billogram_sandbox", *options, stdout=PIPE
+        )
         assert process.stdout
         port = int((await process.stdout.readline()).decode().rsplit(":", 1)[1])
-        lines = [Line(port) for _ in range(connections)]
+        connections = [Connection(port) for _ in range(connections_count)]
         try:
-            for line in lines:
-                await line.open()
-            yield Bench(process, lines)
+            for connection in connections:
+                await connection.open()
+            yield Bench(process, connections)
         finally:
-            for line in lines:
-                line.close()
+            for connection in connections:
+                connection.close()
             process.terminate()
             await process.communicate()
 
 
-async def main(given: argparse.Namespace) -> None:
+async def main(arguments: argparse.Namespace) -> None:
     server = await asyncio.get_running_loop().create_server(Receiver, "127.0.0.1", 0)
-    async with server, bench(given.connections) as running:
+    async with server, bench(arguments.connections) as running:
         await running.prepare()
-        await running.make(given.invoices // 10, 0)
-        silent = await running.make(given.invoices, 0)
-        await running.tell(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/callbacks")
-        await running.make(given.invoices // 10, CALLBACKS_EACH)
-        telling = await running.make(given.invoices, CALLBACKS_EACH)
-    show(silent, telling, given)
+        await running.make(arguments.invoices // 10, 0)
+        without_callbacks = await running.make(arguments.invoices, 0)
+        await running.enable_callbacks(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/callbacks")
+        await running.make(arguments.invoices // 10, CALLBACKS_EACH)
+        with_callbacks = await running.make(arguments.invoices, CALLBACKS_EACH)
+    show(without_callbacks, with_callbacks, arguments)
 
 
-def show(silent: Measured, telling: Measured, given: argparse.Namespace) -> None:
-    title = f"Create and send, {given.invoices} invoices, {given.connections} connections"
-    table = Table("", "a second", "goal", "CPU of the sandbox, each", title=title)
-    table.add_row("callbacks off", f"{silent.rate:.0f}", f"≥ {RATE_GOAL}", f"{silent.cpu_ms:.2f} ms")
-    table.add_row("with two callbacks", f"{telling.rate:.0f}", "", f"{telling.cpu_ms:.2f} ms")
-    table.add_row("so one callback", "", "", f"{(telling.cpu_ms - silent.cpu_ms) / CALLBACKS_EACH:.2f} ms")
+def show(without_callbacks: Measured, with_callbacks: Measured, arguments: argparse.Namespace) -> None:
+    title = f"Create and send, {arguments.invoices} invoices, {arguments.connections} connections"
+    table = Table("", "per second", "goal", "CPU of the sandbox, each", title=title)
+    table.add_row(
+        "callbacks off", f"{without_callbacks.rate:.0f}", f"≥ {RATE_GOAL}", f"{without_callbacks.cpu_ms:.2f} ms"
+    )
+    table.add_row("with two callbacks", f"{with_callbacks.rate:.0f}", "", f"{with_callbacks.cpu_ms:.2f} ms")
+    table.add_row(
+        "one callback", "", "", f"{(with_callbacks.cpu_ms - without_callbacks.cpu_ms) / CALLBACKS_EACH:.2f} ms"
+    )
     Console().print(table)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--invoices", type=int, default=1000, help="how many a round; 1000 unless given")
+    parser.add_argument("--invoices", type=int, default=1000, help="invoices per round; default 1000")
     parser.add_argument("--connections", type=int, default=16)
     asyncio.run(main(parser.parse_args()))

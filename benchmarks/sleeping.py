@@ -1,7 +1,7 @@
-"""What a sleeping contract costs: the worker's memory, and bytes in store and Temporal. `python -m benchmarks.sleeping`
+"""Measures a sleeping contract: the worker's memory, bytes in store and Temporal. `python -m benchmarks.sleeping`
 
-All contracts have their first bill, sent and told of by its callbacks, and wait for the next. Counted is what was added
-since a warm-up of as many contracts as make the worker busy, so that its code, threads, and buffers are no part of it.
+All contracts have their first bill, sent, with its callbacks applied, and wait for the next. A warm-up with other
+contracts comes first, so that the worker's code, threads, and buffers are not counted.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from avtal.store.tables import Table as StoreTable
-from benchmarks.load import Bench, bench, names, options, resident, seconds_ahead
+from benchmarks.load import Bench, bench, names, options, resident_bytes, seconds_ahead
 
 MEMORY_GOAL = 100_000
 WARM_UP = 300
@@ -33,29 +33,29 @@ class Sizes(NamedTuple, Generic[Value]):
     temporal_file: Value
 
 
-async def main(given: argparse.Namespace) -> None:
-    # Every contract stays in the cache, whatever the worker's default is.
-    os.environ["AVTAL_WORKER_CONTRACTS_CACHED_MAX"] = str(given.contracts + WARM_UP + 100)
-    async with bench(given.store) as running:
+async def main(arguments: argparse.Namespace) -> None:
+    # Every contract stays in the worker's cache.
+    os.environ["AVTAL_WORKER_CONTRACTS_CACHED_MAX"] = str(arguments.contracts + WARM_UP + 100)
+    async with bench(arguments.store) as running:
         await asleep(running, "warm", WARM_UP)
         before = await asyncio.to_thread(sizes, running)
-        await asleep(running, "sleeping", given.contracts)
+        await asleep(running, "sleeping", arguments.contracts)
         after = await asyncio.to_thread(sizes, running)
-    show(before, after, given)
+    show(before, after, arguments)
 
 
 async def asleep(running: Bench, prefix: str, count: int) -> None:
     await running.sell(names(prefix, count), seconds_ahead(12 * 3600))
     await running.until_made(count, 0, prefix)
-    await running.until_quiet()
+    await running.until_idle()
 
 
 def sizes(running: Bench) -> Sizes[int]:
     parts = running.stack.parts
     return Sizes(
-        worker=resident(parts["worker"].pid),
-        web=resident(parts["web"].pid),
-        temporal=resident(parts["temporal"].pid),
+        worker=resident_bytes(parts["worker"].pid),
+        web=resident_bytes(parts["web"].pid),
+        temporal=resident_bytes(parts["temporal"].pid),
         store=store_bytes(running),
         temporal_file=file_bytes(running.stack.data_dir / "temporal.db"),
     )
@@ -70,7 +70,7 @@ def store_bytes(running: Bench) -> int:
 
 
 def file_bytes(file: Path) -> int:
-    """Of the pages in use, also those that lie in the write-ahead log yet."""
+    """Of the pages in use, including those in the write-ahead log."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         total, free, size = (
             connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
@@ -78,8 +78,8 @@ def file_bytes(file: Path) -> int:
     return int((total - free) * size)
 
 
-def show(before: Sizes[int], after: Sizes[int], given: argparse.Namespace) -> None:
-    title = f"{given.contracts} sleeping contracts, store on {given.store}"
+def show(before: Sizes[int], after: Sizes[int], arguments: argparse.Namespace) -> None:
+    title = f"{arguments.contracts} sleeping contracts, store on {arguments.store}"
     table = Table("", "before", "after", "per contract", title=title)
     labels = Sizes(
         worker=f"worker's memory (goal {MEMORY_GOAL // 1000} kB)",
@@ -89,7 +89,7 @@ def show(before: Sizes[int], after: Sizes[int], given: argparse.Namespace) -> No
         temporal_file="Temporal's file",
     )
     for label, was, now in zip(labels, before, after, strict=True):
-        each = (now - was) / given.contracts / 1000
+        each = (now - was) / arguments.contracts / 1000
         table.add_row(label, f"{was / 1e6:.1f} MB", f"{now / 1e6:.1f} MB", f"[bold]{each:.1f} kB[/bold]")
     Console().print(table)
 

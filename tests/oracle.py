@@ -1,5 +1,5 @@
-"""What a bill's facts mean, and what they do to access, told a second time: plain sums over what happened, without
-states, versions, or order of arrival. Random lives are compared with it."""
+"""A second, plain computation of status and access from a bill's facts: sums, without states, versions, or order of
+arrival. Random contracts are compared with it."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
@@ -14,7 +14,7 @@ from avtal.contracts.schedule import Ending, EndReason
 ZONE = "Europe/Stockholm"
 
 
-class Told(NamedTuple):
+class OracleFact(NamedTuple):
     """One thing that happened to a bill."""
 
     kind: FactType
@@ -30,68 +30,70 @@ class Block(NamedTuple):
     reason: AccessReason
 
 
-def status_of(told: Sequence[Told], *, is_void: bool = False) -> BillStatus:
-    """Of a bill that the platform has an invoice of, or had."""
-    kinds = {one.kind for one in told}
-    paid, credited = _paid(told), _sum(told, FactType.CREDIT)
+def status_of(facts: Sequence[OracleFact], *, is_void: bool = False) -> BillStatus:
+    """Of a bill that has, or had, an invoice at Billogram."""
+    kinds = {one.kind for one in facts}
+    paid, credited = _paid(facts), _sum(facts, FactType.CREDIT)
     is_dispatched = bool(kinds & {FactType.DISPATCHED, FactType.INVOICED})
     if is_void:
         return BillStatus.VOID
     if not is_dispatched:
         return BillStatus.PARKED if FactType.DELETED in kinds else BillStatus.DRAFT
-    if paid + credited >= _total(told):
+    if paid + credited >= _total(facts):
         return BillStatus.CREDITED if credited and paid <= 0 else BillStatus.PAID
-    return BillStatus.OPEN if lost_at(told) is None else BillStatus.EXPIRED
+    return BillStatus.OPEN if lost_at(facts) is None else BillStatus.EXPIRED
 
 
-def remaining_minor(told: Sequence[Told]) -> int:
-    return max(_total(told) - _paid(told) - _sum(told, FactType.CREDIT), 0)
+def remaining_minor(facts: Sequence[OracleFact]) -> int:
+    return max(_total(facts) - _paid(facts) - _sum(facts, FactType.CREDIT), 0)
 
 
-def lost_at(told: Sequence[Told]) -> datetime | None:
-    """A loss that was told; or an end, unless money was taken back since."""
-    losses = [one.at for one in told if one.kind is FactType.LOSS]
+def lost_at(facts: Sequence[OracleFact]) -> datetime | None:
+    """The first loss; or the last end, unless a payment was reversed since."""
+    losses = [one.at for one in facts if one.kind is FactType.LOSS]
     if losses:
         return min(losses)
-    ends = [one.at for one in told if one.kind is FactType.ENDED]
-    recalls = [one.at for one in told if one.kind is FactType.PAYMENT_REVERSED]
-    return max(ends) if ends and max(ends) > max(recalls, default=datetime.min.replace(tzinfo=ends[0].tzinfo)) else None
+    ends = [one.at for one in facts if one.kind is FactType.ENDED]
+    reversals = [one.at for one in facts if one.kind is FactType.PAYMENT_REVERSED]
+    if not ends or (reversals and max(ends) <= max(reversals)):
+        return None
+    return max(ends)
 
 
-def block_of(bill_id: str, told: Sequence[Told], policy: Policy, *, is_void: bool = False) -> Block | None:
-    """From when on this bill keeps access off."""
-    status = status_of(told, is_void=is_void)
-    lost = lost_at(told)
+def block_of(bill_id: str, facts: Sequence[OracleFact], policy: Policy, *, is_void: bool = False) -> Block | None:
+    """The instant from which this bill keeps access off, or None."""
+    status = status_of(facts, is_void=is_void)
+    lost = lost_at(facts)
     if status is BillStatus.EXPIRED and policy.on_loss is OnLoss.TURN_OFF and lost is not None:
         return Block(lost, bill_id, AccessReason.LOSS)
     if status is not BillStatus.OPEN or policy.grace_days is None:
         return None
-    last = [one.due_date for one in sorted(told, key=lambda one: one.at) if one.due_date][-1]
+    last = [one.due_date for one in sorted(facts, key=lambda one: one.at) if one.due_date][-1]
     last += timedelta(days=policy.grace_days)
-    recalls = [civil_day(one.at, ZONE) for one in told if one.kind is FactType.PAYMENT_REVERSED]
-    last = max([last, *(day + timedelta(days=7) for day in recalls)])
+    reversals = [civil_day(one.at, ZONE) for one in facts if one.kind is FactType.PAYMENT_REVERSED]
+    last = max([last, *(day + timedelta(days=7) for day in reversals)])
     return Block(local_midnight(last + timedelta(days=1), ZONE), bill_id, AccessReason.PAST_GRACE)
 
 
 def access_at(
-    now: datetime, begins: datetime, ending: Ending | None, blocks: Collection[Block]
+    now: datetime, starts_at: datetime, ending: Ending | None, blocks: Collection[Block]
 ) -> tuple[Access, AccessReason]:
     if ending is not None and now >= ending.at:
         was_cancelled = ending.reason is EndReason.CANCELLED
         return Access.OFF, AccessReason.CANCELLED if was_cancelled else AccessReason.ENDED
-    if now < begins:
+    if now < starts_at:
         return Access.OFF, AccessReason.NOT_STARTED
     active = sorted(block for block in blocks if block.at <= now)
     return (Access.OFF, active[0].reason) if active else (Access.ON, AccessReason.ACTIVE)
 
 
-def _paid(told: Sequence[Told]) -> int:
-    return _sum(told, FactType.PAYMENT) - _sum(told, FactType.PAYMENT_REVERSED)
+def _paid(facts: Sequence[OracleFact]) -> int:
+    return _sum(facts, FactType.PAYMENT) - _sum(facts, FactType.PAYMENT_REVERSED)
 
 
-def _total(told: Sequence[Told]) -> int:
-    return [one.total_minor for one in sorted(told, key=lambda one: one.at) if one.total_minor is not None][-1]
+def _total(facts: Sequence[OracleFact]) -> int:
+    return [one.total_minor for one in sorted(facts, key=lambda one: one.at) if one.total_minor is not None][-1]
 
 
-def _sum(told: Sequence[Told], kind: FactType) -> int:
-    return sum(one.amount_minor for one in told if one.kind is kind)
+def _sum(facts: Sequence[OracleFact], kind: FactType) -> int:
+    return sum(one.amount_minor for one in facts if one.kind is kind)

@@ -1,4 +1,4 @@
-"""Money, and the promise that Billogram's total is the agreed sum to the krona, for any lines."""
+"""Money, and the rule that Billogram's total is the agreed sum rounded to the krona, for any lines."""
 
 import random
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from avtal.contracts.money import (
 
 SWEDISH_RATES = tuple(Decimal(rate) for rate in (0, 6, 12, 25))
 ANY_RATES = tuple(Decimal(hundredths).scaleb(-2) for hundredths in range(10_001))
-EDGES = (0, 1, 49, 50, 51, 99)  # öre of an agreed sum on which rounding turns
+EDGES = (0, 1, 49, 50, 51, 99)  # öre of an agreed sum at which rounding changes
 
 Priced = tuple[int, int, Decimal]  # quantity, unit price in öre, VAT rate
 
@@ -43,7 +43,7 @@ def make_row(count: int = 1, price_minor: int = 100_00, discount_minor: int = 0,
 
 
 def billogram_krona(rows: Sequence[Row]) -> Decimal:
-    """The platform's total, worked out a second time, in Decimals, from its reference alone."""
+    """Billogram's total, computed a second time, in Decimals, by its documentation alone."""
     gross = Decimal(0)
     for row in rows:
         net = row.count * Decimal(row.price_minor) / 100 - Decimal(row.discount_minor) / 100
@@ -63,11 +63,11 @@ def assert_agrees(bill: Sequence[Priced], prices_include_vat: bool = True) -> No
     assert Decimal(found.total_minor) / 100 == billogram_krona(rows)
     assert billogram_krona(rows) == nearest_krona(agreed_total(lines, prices_include_vat))
     assert found.net_minor + found.vat_minor + found.rounding_minor == found.total_minor
-    assert all(row.discount_minor >= 0 for row in rows)
+    assert min(row.discount_minor for row in rows) >= 0
 
 
 def assert_rows_follow_lines(bill: Sequence[Priced]) -> None:
-    """All rows are within 2 öre of the bill, one row within 4 of its line; free lines and signs stay."""
+    """The rows together differ from the bill by less than 2 öre, each row from its line by less than 4."""
     lines = [make_line(*priced) for priced in bill]
     rows = rows_for(lines, prices_include_vat=True)
 
@@ -83,7 +83,7 @@ def assert_rows_follow_lines(bill: Sequence[Priced]) -> None:
 
 
 def with_sum_ending(bill: Sequence[Priced], ending: int) -> list[Priced]:
-    """The same bill with its first line a single one, priced so that the öre of the sum are `ending`."""
+    """The same bill, with a first line priced so that the öre of the sum are `ending`."""
     (_, price, rate), *rest = bill
     agreed = price + sum(quantity * price for quantity, price, _ in rest)
     return [(1, price + (ending - agreed) % 100, rate), *rest]
@@ -91,8 +91,8 @@ def with_sum_ending(bill: Sequence[Priced], ending: int) -> list[Priced]:
 
 @settings(max_examples=3000, deadline=None, derandomize=True)
 @given(bill=bills, ending=st.none() | st.sampled_from(EDGES))
-def test_the_total_is_the_agreed_sum_to_the_krona(bill: list[Priced], ending: int | None) -> None:
-    """Also where the sum is negative: nobody sends such a bill, but the rule has no corner there."""
+def test_the_total_is_the_agreed_sum_rounded_to_the_krona(bill: list[Priced], ending: int | None) -> None:
+    """Also for negative sums, though no such bill is sent."""
     whole = bill if ending is None else with_sum_ending(bill, ending)
 
     assert_agrees(whole)
@@ -101,7 +101,7 @@ def test_the_total_is_the_agreed_sum_to_the_krona(bill: list[Priced], ending: in
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(bill=bills)
-def test_prices_without_vat_are_sent_as_they_stand(bill: list[Priced]) -> None:
+def test_prices_without_vat_are_sent_unchanged(bill: list[Priced]) -> None:
     lines = [make_line(*priced) for priced in bill]
     rows = rows_for(lines, prices_include_vat=False)
 
@@ -111,8 +111,8 @@ def test_prices_without_vat_are_sent_as_they_stand(bill: list[Priced]) -> None:
 
 
 @pytest.mark.parametrize("rates", [SWEDISH_RATES, ANY_RATES], ids=["Swedish rates", "any rates"])
-def test_twenty_thousand_ordinary_bills_agree(rates: tuple[Decimal, ...]) -> None:
-    chance = random.Random(20_000)  # a fixed seed: the same bills every time
+def test_twenty_thousand_ordinary_bills_total_the_agreed_sum(rates: tuple[Decimal, ...]) -> None:
+    chance = random.Random(20_000)  # a fixed seed, for the same bills every time
 
     for number in range(20_000):
         size = 50 if number % 1000 == 0 else chance.randint(1, 5)
@@ -126,16 +126,16 @@ def test_twenty_thousand_ordinary_bills_agree(rates: tuple[Decimal, ...]) -> Non
 @pytest.mark.parametrize(
     ("price", "net_alone", "missed", "total"), [(1_51, 1_42, 75_00, 76_00), (1_24, 1_16, 61_00, 62_00)]
 )
-def test_rows_rounded_alone_would_miss_the_krona(price: int, net_alone: int, missed: int, total: int) -> None:
-    """Fifty at 6 %: the nearest nets of 75.50 make 75.26, and those of 62.00, each rounded down, 61.48."""
+def test_rows_rounded_one_by_one_would_miss_the_krona(price: int, net_alone: int, missed: int, total: int) -> None:
+    """Fifty lines at 6 %: 75.50 in nearest nets is 75.26, and 62.00 in nets rounded down is 61.48."""
     lines = [make_line(unit_price_minor=price, vat_rate="6")] * 50
 
     assert totals([make_row(price_minor=net_alone, vat_rate="6")] * 50).total_minor == missed
     assert totals(rows_for(lines, prices_include_vat=True)).total_minor == total
 
 
-def test_a_price_without_a_net_in_ore_carries_the_excess_as_discount() -> None:
-    """3 × 49.90 at 6 % is 149.70: its net of 141.226… goes up towards 150, to 3 × 47.08 less 0.01."""
+def test_a_price_without_an_exact_net_gets_a_discount() -> None:
+    """3 × 49.90 at 6 % is 149.70. Its net of 141.226… is sent as 3 × 47.08 less 0.01."""
     (row,) = rows_for([make_line(quantity=3, unit_price_minor=49_90, vat_rate="6")], prices_include_vat=True)
 
     assert (row.count, row.price_minor, row.discount_minor) == (3, 47_08, 1)
@@ -143,14 +143,14 @@ def test_a_price_without_a_net_in_ore_carries_the_excess_as_discount() -> None:
     assert totals([row]).total_minor == 150_00
 
 
-def test_a_price_with_a_net_in_ore_is_sent_without_discount() -> None:
+def test_a_price_with_an_exact_net_gets_no_discount() -> None:
     (row,) = rows_for([make_line(quantity=2, unit_price_minor=395_00)], prices_include_vat=True)
 
     assert (row.count, row.price_minor, row.discount_minor) == (2, 316_00, 0)
     assert totals([row]).total_minor == 790_00
 
 
-def test_a_discount_line_has_a_negative_price_and_never_a_negative_discount() -> None:
+def test_a_discount_line_has_a_negative_price_not_a_negative_discount() -> None:
     lines = [make_line(), make_line(quantity=3, unit_price_minor=-49_90, vat_rate="6")]
     discount = rows_for(lines, prices_include_vat=True)[1]
 
@@ -158,7 +158,7 @@ def test_a_discount_line_has_a_negative_price_and_never_a_negative_discount() ->
     assert totals(rows_for(lines, prices_include_vat=True)).total_minor == 245_00
 
 
-def test_a_sum_below_half_a_krona_is_a_total_of_zero() -> None:
+def test_a_sum_below_half_a_krona_totals_zero() -> None:
     lines = [make_line(unit_price_minor=49)]
 
     assert agreed_total_minor(lines, prices_include_vat=True) == 49
@@ -166,8 +166,8 @@ def test_a_sum_below_half_a_krona_is_a_total_of_zero() -> None:
     assert totals(()).total_minor == agreed_total_minor((), prices_include_vat=True) == 0
 
 
-def test_an_agreed_sum_is_compared_exactly_and_shown_in_ore() -> None:
-    """0.47 net at 6.35 % is 0.499845: shown as 0.50, and yet no krona."""
+def test_an_agreed_sum_is_compared_exactly_and_shown_rounded() -> None:
+    """0.47 net at 6.35 % is 0.499845: shown as 0.50, and below half a krona."""
     lines = [make_line(unit_price_minor=47, vat_rate="6.35")]
 
     assert agreed_total(lines, prices_include_vat=False) == Decimal("0.499845")
@@ -185,8 +185,10 @@ def test_an_agreed_sum_is_compared_exactly_and_shown_in_ore() -> None:
         ([make_row(2, 130_00)], "260", "65", "325", 325_00, 0),
     ],
 )
-def test_totals_are_billograms(rows: list[Row], net: str, vat: str, gross: str, total: int, rounding: int) -> None:
-    """The five recorded objects; the fourth one's invoice fee stands here as a row of its own."""
+def test_totals_equal_billograms_recorded_totals(
+    rows: list[Row], net: str, vat: str, gross: str, total: int, rounding: int
+) -> None:
+    """Five recorded invoices. The invoice fee of the fourth is a row of its own here."""
     found = totals(rows)
 
     assert (found.net, found.vat, found.gross) == (Decimal(net), Decimal(vat), Decimal(gross))
@@ -198,7 +200,7 @@ def test_half_a_krona_rounds_away_from_zero(price: int, total: int) -> None:
     assert totals([make_row(price_minor=price, vat_rate="0")]).total_minor == total
 
 
-def test_vat_on_49_90_is_shown_so_that_the_sum_adds_up() -> None:
+def test_net_vat_and_rounding_add_up_to_the_total() -> None:
     found = totals(rows_for([make_line(quantity=7, unit_price_minor=49_90, vat_rate="6")], True))
     shown = (found.net_minor, found.vat_minor, found.rounding_minor, found.total_minor)
 
@@ -208,7 +210,7 @@ def test_vat_on_49_90_is_shown_so_that_the_sum_adds_up() -> None:
 @pytest.mark.parametrize(
     ("text", "minor"), [("395.00", 395_00), ("395", 395_00), ("0.5", 50), ("-0.50", -50), ("-0", 0)]
 )
-def test_an_amount_is_read_exactly(text: str, minor: int) -> None:
+def test_an_amount_is_parsed_exactly(text: str, minor: int) -> None:
     for amount in (text, Decimal(text), Decimal(text + "0" * ("." in text))):
         assert Money.parse(amount, Currency.SEK).minor == minor
 
@@ -235,15 +237,15 @@ def test_an_amount_is_read_exactly(text: str, minor: int) -> None:
     ]
     + [Decimal(text) for text in ("0.001", "1." + "0" * 40 + "1", "NaN", "sNaN", "-Infinity", "1e999999")],
 )
-def test_what_is_no_amount_is_refused(amount: str) -> None:
-    with pytest.raises(ValueError, match=r"no amount with at most two decimals"):
+def test_a_malformed_amount_is_refused(amount: str) -> None:
+    with pytest.raises(ValueError, match=r"not an amount with at most two decimals"):
         Money.parse(amount, Currency.SEK)
 
 
 @pytest.mark.parametrize(
     ("minor", "text"), [(395_00, "395.00"), (-50, "-0.50"), (-1_05, "-1.05"), (0, "0.00"), (7, "0.07")]
 )
-def test_an_amount_is_written_as_it_is_read(minor: int, text: str) -> None:
+def test_an_amount_is_formatted_as_it_is_parsed(minor: int, text: str) -> None:
     money = Money(minor=minor, currency=Currency.NOK)
 
     assert money.text == text
@@ -279,7 +281,7 @@ def test_currencies_never_mix() -> None:
     [{"quantity": 0}, {"quantity": 1.0}, {"unit_price_minor": 395.0}]
     + [{"vat_rate": rate} for rate in (6.25, "6.255", "-1", "100.01")],
 )
-def test_a_line_takes_no_float_and_nothing_out_of_bounds(wrong: dict[str, object]) -> None:
+def test_a_line_refuses_floats_and_values_out_of_bounds(wrong: dict[str, object]) -> None:
     line = make_line().model_dump()
 
     assert Line.model_validate(line) == make_line()
@@ -287,7 +289,7 @@ def test_a_line_takes_no_float_and_nothing_out_of_bounds(wrong: dict[str, object
         Line.model_validate({**line, **wrong})
 
 
-def test_sums_travel_exactly() -> None:
+def test_totals_are_serialised_exactly() -> None:
     found = totals(rows_for([make_line(quantity=3, unit_price_minor=49_90, vat_rate="6.25")], True))
 
     assert Totals.model_validate_json(found.model_dump_json()) == found

@@ -1,11 +1,11 @@
-"""The account's policy: its defaults are the interface's, and a change is laid over what was."""
+"""The account's policy: its documented defaults, and changes that leave the other fields alone."""
 
 import pytest
 from pydantic import ValidationError
 
-from avtal.contracts.policy import Policy, changed
+from avtal.contracts.policy import Policy, with_changes
 
-PROMISED = {
+DOCUMENTED = {
     "mode": "draft",
     "default_delivery_method": "Email",
     "placeholder_domains": ["sesa.my"],
@@ -19,16 +19,16 @@ PROMISED = {
 }
 
 
-def test_a_new_account_has_the_promised_defaults() -> None:
-    assert Policy().model_dump(mode="json") == PROMISED
+def test_a_new_account_has_the_documented_policy() -> None:
+    assert Policy().model_dump(mode="json") == DOCUMENTED
 
 
-def test_a_change_leaves_every_other_field_as_it_was() -> None:
-    before = changed(Policy(), {"payment_days": 10, "mode": "automatic"})
-    after = changed(before, {"payment_days": 14})
+def test_a_policy_change_leaves_the_other_fields_unchanged() -> None:
+    before = with_changes(Policy(), {"payment_days": 10, "mode": "automatic"})
+    after = with_changes(before, {"payment_days": 14})
 
-    assert after.model_dump(mode="json") == PROMISED | {"payment_days": 14, "mode": "automatic"}
-    assert changed(after, {}) == after
+    assert after.model_dump(mode="json") == DOCUMENTED | {"payment_days": 14, "mode": "automatic"}
+    assert with_changes(after, {}) == after
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,6 @@ def test_a_change_leaves_every_other_field_as_it_was() -> None:
         {"placeholder_domains": ["sesa.my "]},
     ],
 )
-def test_a_value_that_no_policy_takes_is_refused(change: dict[str, object]) -> None:
+def test_a_policy_refuses_values_out_of_bounds(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        changed(Policy(), change)
+        with_changes(Policy(), change)

@@ -1,10 +1,10 @@
-"""A contract's calendar: which periods are billed and when, and when it is over."""
+"""A contract's calendar: which periods are billed, when, and when the contract ends."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -52,7 +52,7 @@ def due_numbers(schedule: Schedule, now: datetime, first: int = 0, ending: Endin
 # When bills are made.
 
 
-def test_the_first_bill_is_made_at_the_sale_and_every_later_one_as_its_period_begins() -> None:
+def test_the_first_bill_is_due_at_the_sale_later_ones_at_their_start() -> None:
     schedule = make_schedule()
 
     assert bills_at(schedule, 0, SOLD) == SOLD
@@ -60,20 +60,20 @@ def test_the_first_bill_is_made_at_the_sale_and_every_later_one_as_its_period_be
     assert bills_at(schedule, 2, SOLD) == datetime(2027, 3, 30, 22, tzinfo=UTC)  # in summer time
 
 
-def test_a_bill_is_due_from_its_instant_on() -> None:
-    schedule, begins = make_schedule(), midnight(date(2027, 2, 28))
+def test_a_bill_is_due_from_its_billing_instant() -> None:
+    schedule, starts_at = make_schedule(), midnight(date(2027, 2, 28))
 
     assert due_numbers(schedule, SOLD) == [0]
-    assert due_numbers(schedule, begins - timedelta(microseconds=1)) == [0]
-    assert due_numbers(schedule, begins) == [0, 1]
-    assert due_numbers(schedule, begins, first=2) == []
+    assert due_numbers(schedule, starts_at - timedelta(microseconds=1)) == [0]
+    assert due_numbers(schedule, starts_at) == [0, 1]
+    assert due_numbers(schedule, starts_at, first=2) == []
 
 
-def test_whoever_comes_late_makes_every_bill_that_was_missed() -> None:
+def test_every_missed_bill_is_still_due() -> None:
     assert due_numbers(make_schedule(IntervalUnit.WEEK), SOLD + timedelta(days=30), first=1) == [1, 2, 3, 4]
 
 
-def test_a_start_in_the_past_bills_the_periods_that_have_begun_at_the_sale() -> None:
+def test_a_past_start_date_bills_all_started_periods_at_the_sale() -> None:
     schedule = make_schedule(IntervalUnit.WEEK, anchor=date(2027, 1, 10))
 
     assert due_numbers(schedule, SOLD) == [0, 1, 2]
@@ -88,13 +88,13 @@ def test_a_start_in_the_past_bills_the_periods_that_have_begun_at_the_sale() -> 
         (ANCHOR, []),
     ],
 )
-def test_no_bill_is_made_for_a_period_that_begins_at_the_end_or_after_it(ends_on: date, numbers: list[int]) -> None:
+def test_no_period_that_starts_at_or_after_the_end_is_billed(ends_on: date, numbers: list[int]) -> None:
     ending = Ending(on=ends_on, at=midnight(ends_on), reason=EndReason.CANCELLED)
 
     assert due_numbers(make_schedule(), midnight(date(2029, 1, 1)), ending=ending) == numbers
 
 
-def test_a_fixed_number_of_periods_is_billed_and_no_more() -> None:
+def test_a_fixed_term_bills_exactly_its_periods() -> None:
     schedule = make_schedule(fixed_periods=3)
     ending = schedule.fixed_end()
 
@@ -103,7 +103,7 @@ def test_a_fixed_number_of_periods_is_billed_and_no_more() -> None:
     assert make_schedule().fixed_end() is None
 
 
-def test_the_next_renewal_is_the_next_period_that_will_be_billed() -> None:
+def test_the_next_renewal_is_the_next_period_to_be_billed() -> None:
     endless, fixed = make_schedule(), make_schedule(fixed_periods=2)
     end = fixed.fixed_end()
     assert end is not None
@@ -135,18 +135,18 @@ def test_before_the_start_the_first_period_is_the_current_one() -> None:
         (TODAY, TODAY, NOON),
     ],
 )
-def test_a_contract_ends_when_it_was_asked_to(at: CancelAt, on: date, instant: datetime) -> None:
+def test_a_cancellation_ends_the_contract_on_the_requested_day(at: CancelAt, on: date, instant: datetime) -> None:
     found = cancellation(make_schedule(), None, at, NOON)
 
     assert found == Ending(on=on, at=instant, reason=EndReason.CANCELLED)
 
 
-def test_before_the_start_period_end_is_the_end_of_the_first_period() -> None:
+def test_before_the_start_period_end_means_the_first_periods_end() -> None:
     assert cancellation(make_schedule(), None, "period_end", SOLD).on == date(2027, 2, 28)
 
 
-def test_today_is_the_day_on_the_contract_s_own_wall() -> None:
-    """At 23:30 UTC it is tomorrow in Stockholm."""
+def test_today_is_the_day_in_the_contracts_time_zone() -> None:
+    """At 23:30 UTC it is already tomorrow in Stockholm."""
     late = datetime(2027, 3, 9, 23, 30, tzinfo=UTC)
 
     assert cancellation(make_schedule(), None, TODAY, late).at == late
@@ -154,13 +154,13 @@ def test_today_is_the_day_on_the_contract_s_own_wall() -> None:
         cancellation(make_schedule(), None, date(2027, 3, 9), late)
 
 
-def test_a_day_that_has_passed_is_refused() -> None:
+def test_a_cancellation_for_a_past_day_is_refused() -> None:
     with pytest.raises(CommandRefused, match="2027-03-09 has passed; give today, 2027-03-10, or a later day"):
         cancellation(make_schedule(), None, date(2027, 3, 9), NOON)
 
 
 @pytest.mark.parametrize("at", ["period_end", "now", TODAY, date(2027, 5, 1)])
-def test_cancelling_again_in_the_same_way_changes_nothing(at: CancelAt) -> None:
+def test_cancelling_twice_on_the_same_terms_changes_nothing(at: CancelAt) -> None:
     once = cancellation(make_schedule(), None, at, NOON)
 
     assert cancellation(make_schedule(), once, at, NOON) == once
@@ -168,46 +168,46 @@ def test_cancelling_again_in_the_same_way_changes_nothing(at: CancelAt) -> None:
 
 
 @pytest.mark.parametrize("at", ["now", TODAY])
-def test_cancelling_now_again_later_keeps_the_first_end(at: Literal["now"] | date) -> None:
+def test_a_second_immediate_cancellation_keeps_the_first_end(at: Literal["now"] | date) -> None:
     once = cancellation(make_schedule(), None, at, NOON)
     later = NOON + timedelta(days=100)
 
     assert cancellation(make_schedule(), once, at, later) == cancellation(make_schedule(), once, "now", later) == once
 
 
-def test_the_end_can_be_moved_while_it_has_not_come() -> None:
+def test_a_future_end_can_be_moved() -> None:
     later = cancellation(make_schedule(), None, date(2027, 6, 1), NOON)
 
     assert cancellation(make_schedule(), later, "period_end", NOON).on == date(2027, 3, 31)
 
 
 @pytest.mark.parametrize("at", ["period_end", date(2028, 1, 1)])
-def test_a_contract_that_was_cancelled_and_is_over_can_not_end_at_another_time(at: CancelAt) -> None:
-    over = cancellation(make_schedule(), None, "now", NOON)
+def test_an_ended_cancelled_contract_cannot_end_at_another_time(at: CancelAt) -> None:
+    ended = cancellation(make_schedule(), None, "now", NOON)
 
     with pytest.raises(CommandRefused, match="has ended already, on 2027-03-10"):
-        cancellation(make_schedule(), over, at, NOON)
+        cancellation(make_schedule(), ended, at, NOON)
 
 
 @pytest.mark.parametrize("at", ["period_end", "now", date(2027, 4, 30)])
-def test_a_contract_whose_periods_are_over_can_not_be_cancelled(at: CancelAt) -> None:
+def test_a_completed_fixed_term_cannot_be_cancelled(at: CancelAt) -> None:
     schedule = make_schedule(fixed_periods=3)
 
     with pytest.raises(CommandRefused, match="has ended already, on 2027-04-30"):
         cancellation(schedule, schedule.fixed_end(), at, midnight(date(2027, 4, 30)))
 
 
-def test_a_fixed_contract_can_end_earlier_but_not_later() -> None:
+def test_a_fixed_term_can_end_earlier_but_not_later() -> None:
     schedule = make_schedule(fixed_periods=3)
     fixed = schedule.fixed_end()
 
     assert cancellation(schedule, fixed, date(2027, 4, 30), NOON).on == date(2027, 4, 30)
-    with pytest.raises(CommandRefused, match="ends by itself on 2027-04-30"):
+    with pytest.raises(CommandRefused, match="ends on 2027-04-30 anyway"):
         cancellation(schedule, fixed, date(2027, 5, 1), NOON)
 
 
 @pytest.mark.parametrize("fixed_periods", [None, 3])
-def test_revoking_gives_back_the_end_that_was_sold(fixed_periods: int | None) -> None:
+def test_revoking_a_cancellation_restores_the_original_end(fixed_periods: int | None) -> None:
     schedule = make_schedule(fixed_periods=fixed_periods)
     before = make_state(schedule)
 
@@ -218,22 +218,22 @@ def test_revoking_gives_back_the_end_that_was_sold(fixed_periods: int | None) ->
     )
 
 
-def test_an_ended_contract_is_not_revived() -> None:
+def test_an_ended_contracts_cancellation_cannot_be_revoked() -> None:
     ended = cancel(make_state(make_schedule()), "now", NOON)
 
     with pytest.raises(CommandRefused, match="ended on 2027-03-10; sell a new one"):
         revoke_cancellation(ended, "c-1", NOON)
 
 
-def test_a_contract_can_be_cancelled_by_the_words_of_the_interface_alone() -> None:
+def test_a_cancellation_accepts_only_the_documented_values() -> None:
     class Body(Ending):
-        asked: CancelAt
+        requested: CancelAt
 
     fields = {"on": "2027-01-01", "at": "2027-01-01T00:00:00Z", "reason": "cancelled"}
 
-    assert Body.model_validate(fields | {"asked": "2027-01-01"}).asked == date(2027, 1, 1)
+    assert Body.model_validate(fields | {"requested": "2027-01-01"}).requested == date(2027, 1, 1)
     with pytest.raises(ValidationError):
-        Body.model_validate(fields | {"asked": "soon"})
+        Body.model_validate(fields | {"requested": "soon"})
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -243,7 +243,7 @@ def test_a_contract_can_be_cancelled_by_the_words_of_the_interface_alone() -> No
     hours=st.integers(0, 24 * 400),
     days=st.integers(0, 500),
 )
-def test_a_cancelled_contract_never_bills_what_begins_after_its_end(
+def test_a_cancelled_contract_never_bills_a_period_after_its_end(
     unit: IntervalUnit, fixed_periods: int | None, hours: int, days: int
 ) -> None:
     schedule = make_schedule(unit, fixed_periods=fixed_periods)
@@ -251,8 +251,9 @@ def test_a_cancelled_contract_never_bills_what_begins_after_its_end(
     try:
         ending = cancellation(schedule, schedule.fixed_end(), TODAY + timedelta(days=days), now)
     except CommandRefused:
-        return
+        reject()  # hypothesis fails if it rejects too many
     billed = list(due_periods(schedule, 0, ending, SOLD, now + timedelta(days=2000)))
 
-    assert all(period.start < ending.on for period in billed)
-    assert schedule.period(len(billed)).start >= ending.on
+    starts = [schedule.period(number).start for number in range(len(billed) + 1)]
+    assert [period.start for period in billed] == starts[:-1]
+    assert [start < ending.on for start in starts] == [True] * len(billed) + [False]

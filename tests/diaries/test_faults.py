@@ -1,13 +1,12 @@
-"""Every fault that the sandbox knows, met by a contract of its own: one invoice per period, the sums right, nothing
-lost, and nobody's access wrongly off.
+"""Every fault of the sandbox, each on a contract of its own: one invoice per period, and nobody loses access wrongly.
 
-What surprises, and what it would cost: an answer that fails, hangs up, or breaks off may belong to an invoice that the
-reader has already got, and one that was given up may be carried out a moment later; to post it again would bill twice.
-A callback may come before the answer, twice, out of turn, or never; to trust their order would lose money, and to trust
-that they come would take access from who has paid.
+What surprises, and what it would cost: a failed or truncated response may belong to an invoice that was created and
+sent, and a request that timed out may be carried out later; to post it again would bill twice. A callback may arrive
+before the response, twice, out of order, or never; to rely on their order would lose payments, and to rely on their
+arrival would cut off subscribers who have paid.
 
-All contracts live at once, on one stack. Each is sold on the first day, its reader pays on the thirteenth, access would
-go off on the seventeenth, and a month later the next bill is made while Billogram fails at random.
+All contracts share one stack. Each is sold on the first day and paid on the thirteenth, access would go off on the
+seventeenth, and a month later the next bill is created while Billogram fails at random.
 """
 
 from dataclasses import dataclass
@@ -15,241 +14,260 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.diaries.life import Json, Life, sale
-from tests.diaries.seen import GRACE, OFF_AFTER, Seen, history, month_after, seen
-from tests.diaries.test_random_lives import at_once, reconcile
+from tests.diaries.diary import Diary, Json, in_parallel, sale
+from tests.diaries.overview import GRACE, OFF_AFTER, Overview, fact_types, month_after, overview
 
 pytestmark = [
-    pytest.mark.parametrize("life", ["sqlite"], indirect=True, scope="module"),
-    pytest.mark.timeout(300),  # the whole story is told to the first of the tests
+    pytest.mark.parametrize("diary", ["sqlite"], indirect=True, scope="module"),
+    pytest.mark.timeout(300),  # the first test waits for the whole story
 ]
 
-MAKING = "POST /billogram"
-LOOKING = "GET /billogram"
+CREATE = "POST /billogram"
+FIND = "GET /billogram"
 CUSTOMER = "POST /customer"
 
 
 def once(fault: str, *requests: str, **how: object) -> Json:
-    """It strikes the first of these requests; with several of them, so many."""
+    """The fault strikes each of these requests once."""
     return {"api": {fault: 1, "only": [*requests], "times": len(requests), **how}}
 
 
 AT_THE_SALE = {
-    # Nothing is carried out.
+    # The request is not carried out.
     "down": {"api": {"down": True, "times": 4}},
-    "503": once("status_503", MAKING),
-    "429": once("status_429", MAKING, retry_after=None),
-    "500 with HTML": once("html_error", MAKING),
-    "500 with JSON": once("json_error", MAKING),
-    "200 with HTML": once("html_ok", MAKING),
-    "hung up": once("disconnect", MAKING),
+    "503": once("status_503", CREATE),
+    "429": once("status_429", CREATE, retry_after=None),
+    "500 with HTML": once("html_error", CREATE),
+    "500 with JSON": once("json_error", CREATE),
+    "200 with HTML": once("html_ok", CREATE),
+    "hung up": once("disconnect", CREATE),
     "customer hung up": once("disconnect", CUSTOMER),
-    "lookup refused too": once("status_503", MAKING, LOOKING),
-    # It is carried out, and the answer gets lost.
-    "stored, then 500": once("fail_after_store", MAKING),
-    "stored, then hung up": once("disconnect_after_store", MAKING),
-    "half an answer": once("truncate", MAKING),
+    "lookup refused too": once("status_503", CREATE, FIND),
+    # It is carried out, and the response is lost.
+    "stored, then 500": once("fail_after_store", CREATE),
+    "stored, then hung up": once("disconnect_after_store", CREATE),
+    "truncated response": once("truncate", CREATE),
     "customer stored, then 500": once("fail_after_store", CUSTOMER),
-    "lookup lost too": once("disconnect_after_store", MAKING, LOOKING),
-    # Slow.
+    "lookup lost too": once("disconnect_after_store", CREATE, FIND),
+    # It is slow.
     "slow": {"api": {"latency_ms": [200, 400]}},
-    # Of callbacks.
-    "told never": {"callbacks": {"drop": 1}},
-    "told twice": {"callbacks": {"duplicate": 1}},
-    "told late": {"callbacks": {"delay_ms": [300, 400]}},
-    "told out of turn": {"callbacks": {"reorder": True}, "seed": 1},
-    "told before the answer": {"callbacks": {"before_answer": 1}},
-    "told before an answer that is lost": once("fail_after_store", MAKING) | {"callbacks": {"before_answer": 1}},
-    "told before half an answer": once("truncate", MAKING) | {"callbacks": {"before_answer": 1}},
-    # These two wait for as long as our backoff_seconds lasts, and so they wait together, after the others.
-    "stored, never answered": once("timeout", MAKING),
-    "stored too late": once("late", MAKING),
+    # Callbacks.
+    "callbacks lost": {"callbacks": {"drop": 1}},
+    "callbacks repeated": {"callbacks": {"duplicate": 1}},
+    "callbacks late": {"callbacks": {"delay_ms": [300, 400]}},
+    "callbacks reordered": {"callbacks": {"reorder": True}, "seed": 1},
+    "callbacks before the response": {"callbacks": {"before_answer": 1}},
+    "callbacks before a lost response": once("fail_after_store", CREATE) | {"callbacks": {"before_answer": 1}},
+    "callbacks before a truncated response": once("truncate", CREATE) | {"callbacks": {"before_answer": 1}},
+    # These two last as long as our timeout, so they run together, after the others.
+    "stored, no response": once("timeout", CREATE),
+    "stored too late": once("late", CREATE),
 }
-SLOW = ("stored, never answered", "stored too late")
+SLOW = ("stored, no response", "stored too late")
 AT_THE_PAYMENT = {name: faults for name, faults in AT_THE_SALE.items() if "callbacks" in faults and "api" not in faults}
-AT_THE_CUT_OFF = once("status_503", "GET /billogram/{id}", "GET /billogram/{id}")
-"""Whose payment was never told is asked for, and Billogram stumbles twice."""
+AT_THE_CUTOFF = once("status_503", "GET /billogram/{id}", "GET /billogram/{id}")
+"""The reads that verify unpaid bills before the cutoff."""
 AT_THE_RENEWAL = {
     "api": dict.fromkeys(("status_503", "html_error", "json_error", "html_ok", "disconnect"), 0.03)
     | dict.fromkeys(("fail_after_store", "disconnect_after_store", "truncate"), 0.06),
     "callbacks": {"duplicate": 0.3, "reorder": True, "drop": 0.2, "before_answer": 0.2},
     "seed": 5,
 }
-ENOUGH_TO_COME_AGAIN = "2h"
+RETRIES_LAST = "2h"
 
 
 @pytest.fixture(autouse=True)
-def ended_after() -> None:
-    """Here all tests tell of the same contracts."""
+def end_contracts() -> None:
+    """All tests of this file look at the same contracts."""
 
 
 @dataclass
 class Days:
-    """What was seen of each contract on the days of the story."""
+    """Each contract on the days of the story, and the faults that struck it."""
 
     sold: date
     struck: dict[str, Json]
-    after_sale: dict[str, Seen]
-    at_cut_off: dict[str, Seen]
-    after_renewal: dict[str, Seen]
+    struck_at_cutoff: Json
+    struck_at_renewal: Json
+    after_sale: dict[str, Overview]
+    at_cutoff: dict[str, Overview]
+    after_renewal: dict[str, Overview]
 
 
 @pytest.fixture(scope="module")
-async def days(life: Life) -> Days:
-    days = Days(life.today(), {}, {}, {}, {})
+async def days(diary: Diary) -> Days:
+    days = Days(diary.today(), {}, {}, {}, {}, {}, {})
     for name, faults in AT_THE_SALE.items():
-        days.struck[name] = await sold_amid(life, name, faults)
-    await life.until(lambda: all_made(life))
-    await life.quiet()
-    days.after_sale = await seen_all(life)
+        days.struck[name] = await sell_amid(diary, name, faults)
+    await diary.wait_until(lambda: all_created(diary))
+    await diary.drain()
+    days.after_sale = await overviews(diary)
 
-    await life.forward_into(str(days.sold + timedelta(days=12)))
+    await diary.forward_into(str(days.sold + timedelta(days=12)))
     for name in AT_THE_SALE:
-        async with life.faults(AT_THE_PAYMENT.get(name, {})):
-            await pay(life, await life.bill(contract_of(name), 0))
-    await life.quiet()
-    async with life.faults(AT_THE_CUT_OFF):
-        await life.forward_into(str(days.sold + OFF_AFTER))
-        await life.forward(ENOUGH_TO_COME_AGAIN)
-    days.at_cut_off = await seen_all(life)
+        async with diary.faults(AT_THE_PAYMENT.get(name, {})):
+            await pay(diary, await diary.bill(contract_of(name), 0))
+    await diary.drain()
+    async with diary.faults(AT_THE_CUTOFF):
+        await diary.forward_into(str(days.sold + OFF_AFTER))
+        await diary.forward(RETRIES_LAST)
+        days.struck_at_cutoff = await struck(diary)
+    days.at_cutoff = await overviews(diary)
 
-    async with life.faults(AT_THE_RENEWAL):
-        await life.forward_into(str(month_after(days.sold)))
-        await life.forward(ENOUGH_TO_COME_AGAIN)
-    await life.forward("7h")
-    await reconcile(life)
-    days.after_renewal = await seen_all(life)
+    async with diary.faults(AT_THE_RENEWAL):
+        await diary.forward_into(str(month_after(days.sold)))
+        await diary.forward(RETRIES_LAST)
+        days.struck_at_renewal = await struck(diary)
+    await diary.forward("7h")
+    await diary.reconcile()
+    days.after_renewal = await overviews(diary)
     return days
 
 
 @pytest.mark.parametrize("name", AT_THE_SALE)
-async def test_whatever_befalls_a_sale_there_is_one_invoice_and_access(days: Days, name: str) -> None:
+async def test_any_fault_at_the_sale_leaves_one_invoice_and_access(days: Days, name: str) -> None:
     strikes = AT_THE_SALE[name].get("api", {})
 
     assert days.struck[name] == {fault: strikes["times"] for fault in strikes if fault in days.struck[name]}
     assert bool(days.struck[name]) == ("times" in strikes)
-    assert days.after_sale[name] == Seen(
+    assert days.after_sale[name] == Overview(
         "active", "on", days.sold, month_after(days.sold), ["0:r0 open 395.00, Unpaid"]
     )
 
 
 @pytest.mark.parametrize("name", AT_THE_SALE)
-async def test_whatever_befalls_the_news_of_a_payment_nobody_who_paid_is_cut_off(days: Days, name: str) -> None:
-    assert days.at_cut_off[name] == Seen("active", "on", days.sold, month_after(days.sold), ["0:r0 paid 0.00, Paid"])
+async def test_any_fault_at_the_payment_leaves_payers_with_access(days: Days, name: str) -> None:
+    assert days.at_cutoff[name] == Overview("active", "on", days.sold, month_after(days.sold), ["0:r0 paid 0.00, Paid"])
 
 
 @pytest.mark.parametrize("name", AT_THE_SALE)
-async def test_whatever_befalls_a_renewal_there_is_one_more_invoice(days: Days, name: str) -> None:
-    assert days.after_renewal[name] == Seen(
+async def test_any_fault_at_the_renewal_leaves_one_more_invoice(days: Days, name: str) -> None:
+    assert days.after_renewal[name] == Overview(
         "active", "on", days.sold, month_after(days.sold, 2),
         ["0:r0 paid 0.00, Paid", "1:r0 open 395.00, Unpaid"],
     )  # fmt: skip
 
 
+async def test_the_faults_struck_requests_and_callbacks(days: Days, diary: Diary) -> None:
+    lost, repeated = [await callbacks(diary, name) for name in ("callbacks lost", "callbacks repeated")]
+
+    assert days.struck_at_cutoff == {"status_503": 2}
+    assert sum(days.struck_at_renewal.values()) >= 5
+    assert [one["outcome"] for one in lost].count("dropped") >= 2
+    assert len({one["callback_id"] for one in repeated}) < len(repeated)
+
+
 @pytest.mark.usefixtures("days")
-async def test_in_the_end_every_bill_has_its_whole_history_and_every_reader_one_customer(life: Life) -> None:
-    listed = await life.billogram.get("/customer", params={"page": "1", "page_size": "100"})
+async def test_faults_leave_whole_histories_and_one_customer_per_subscriber(diary: Diary) -> None:
+    listed = await diary.billogram.get("/customer", params={"page": "1", "page_size": "100"})
     notes = [customer["notes"] for customer in listed.json()["data"]]
-    told = {name: await history(life, await life.bill(contract_of(name), 0)) for name in AT_THE_SALE}
+    histories = {name: await fact_types(diary, await diary.bill(contract_of(name), 0)) for name in AT_THE_SALE}
 
     assert sorted(notes) == sorted(f"avtal demo/s-{contract_of(name)}" for name in AT_THE_SALE)
-    assert {frozenset(kinds) for kinds in told.values()} == {
+    assert {frozenset(kinds) for kinds in histories.values()} == {
         frozenset({"created", "dispatched", "invoiced", "overdue", "interest_started", "payment", "ended"})
     }
 
 
-async def test_who_never_paid_is_cut_off_and_who_pays_then_is_let_in_though_nobody_tells(life: Life) -> None:
-    """The other side: no fault keeps access on for ever, and a sweep finds what was lost."""
-    day = life.today()
-    await life.sell("unpaid", policy=GRACE)
-    async with life.faults({"api": {"down": True}}):
-        await life.forward_into(str(day + OFF_AFTER))
-        asked_in_vain = await seen(life, "unpaid")
-    await life.forward("7h")
-    off = await seen(life, "unpaid")
-    async with life.faults({"callbacks": {"drop": 1}}):
-        await life.pay(await life.bill("unpaid", 0))
-    untold = await seen(life, "unpaid")
-    await reconcile(life)
-    swept = await seen(life, "unpaid")
+async def test_faults_neither_keep_access_on_nor_hide_a_payment(diary: Diary) -> None:
+    """A cutoff waits until Billogram can be read; a sweep finds the payment whose callback was lost."""
+    day = diary.today()
+    await diary.sell("unpaid", policy=GRACE)
+    async with diary.faults({"api": {"down": True}}):
+        await diary.forward_into(str(day + OFF_AFTER))
+        unverified = await overview(diary, "unpaid")
+    await diary.forward("7h")
+    off = await overview(diary, "unpaid")
+    async with diary.faults({"callbacks": {"drop": 1}}):
+        await diary.pay(await diary.bill("unpaid", 0))
+    unnoticed = await overview(diary, "unpaid")
+    await diary.reconcile()
+    swept = await overview(diary, "unpaid")
 
-    assert asked_in_vain.access == "on"
+    assert unverified.access == "on"
     assert (off.access, off.bills) == ("off: past_grace", ["0:r0 open 395.00, Overdue"])
-    assert (untold.access, untold.bills) == ("off: past_grace", ["0:r0 open 395.00, Paid"])
+    assert (unnoticed.access, unnoticed.bills) == ("off: past_grace", ["0:r0 open 395.00, Paid"])
     assert (swept.access, swept.bills) == ("on", ["0:r0 paid 0.00, Paid"])
 
 
-async def test_what_is_taken_back_amid_faults_is_taken_back_once(life: Life) -> None:
-    """An invoice is credited and a draft is deleted, and the answers to both get lost."""
-    sold = life.today()
+async def test_a_bill_is_withdrawn_once_despite_faults(diary: Diary) -> None:
+    """An invoice is credited and a draft deleted, and both responses are lost."""
+    sold = diary.today()
     policies = {"back-sent": {"renewal_lead_days": 10}, "back-draft": {"renewal_lead_days": 10, "mode": "draft"}}
     for name, policy in policies.items():
-        await life.sell(name, policy=policy)
-    await life.forward_into(str(month_after(sold) - timedelta(days=10)))
+        await diary.sell(name, policy=policy)
+    await diary.forward_into(str(month_after(sold) - timedelta(days=10)))
     lost = once("disconnect_after_store", "POST /billogram/{id}/command/credit", "DELETE /billogram/{id}")
-    async with life.faults(lost):
+    async with diary.faults(lost):
         for name in policies:
-            await life.command(f"/v1/contracts/{name}/cancel", {"at": "period_end"})
-        await life.quiet()
-        befallen = await struck(life)
-    back = {name: (await seen(life, name)).bills[1] for name in policies}
-    [invoice] = await life.invoices(await life.bill("back-sent", 1))
+            await diary.command(f"/v1/contracts/{name}/cancel", {"at": "period_end"})
+        await diary.drain()
+        faults_struck = await struck(diary)
+    withdrawn = {name: (await overview(diary, name)).bills[1] for name in policies}
+    [invoice] = await diary.invoices(await diary.bill("back-sent", 1))
 
-    assert befallen == {"disconnect_after_store": 2}
-    assert back == {"back-sent": "1:r0 void 0.00, Credited", "back-draft": "1:r0 void 395.00, none"}
+    assert faults_struck == {"disconnect_after_store": 2}
+    assert withdrawn == {"back-sent": "1:r0 void 0.00, Credited", "back-draft": "1:r0 void 395.00, none"}
     assert [event["type"] for event in invoice["events"]].count("Credit") == 1
 
 
-async def test_a_draft_that_staff_send_is_open_though_billogram_stumbles_when_it_is_read(life: Life) -> None:
-    await life.sell("by-staff", policy=GRACE | {"mode": "draft"})
-    draft = await life.bill("by-staff", 0)
-    async with life.faults(once("json_error", "GET /billogram/{id}")):
-        await life.staff("POST", f"/billogram/{draft['billogram_id']}/command/send", {"method": "Email"})
-        await life.until(lambda: life.has_status("by-staff", 0, "open"))
-        befallen = await struck(life)
-    sent = await life.bill("by-staff", 0)
+async def test_a_sent_draft_is_open_despite_a_failed_read(diary: Diary) -> None:
+    await diary.sell("by-staff", policy=GRACE | {"mode": "draft"})
+    draft = await diary.bill("by-staff", 0)
+    async with diary.faults(once("json_error", "GET /billogram/{id}")):
+        await diary.staff("POST", f"/billogram/{draft['billogram_id']}/command/send", {"method": "Email"})
+        await diary.wait_until(lambda: diary.has_status("by-staff", 0, "open"))
+        faults_struck = await struck(diary)
+    sent = await diary.bill("by-staff", 0)
 
-    assert befallen == {"json_error": 1}
-    assert sent["due_date"] == str(life.today() + timedelta(days=GRACE["payment_days"]))
+    assert faults_struck == {"json_error": 1}
+    assert sent["due_date"] == str(diary.today() + timedelta(days=GRACE["payment_days"]))
 
 
-async def sold_amid(life: Life, name: str, faults: Json) -> Json:
-    """Sold while the fault lasts, and made before the next one meets another fault. Returns what struck."""
+async def sell_amid(diary: Diary, name: str, faults: Json) -> Json:
+    """Sells under these faults, waits until the bill is created, and returns the faults that struck."""
     contract = contract_of(name)
-    assert (await life.sandbox.put("/sandbox/faults", json=faults)).status_code == 200
-    sold = await life.api.post("/v1/contracts", json=sale(contract, policy=GRACE))
+    assert (await diary.sandbox.put("/sandbox/faults", json=faults)).status_code == 200
+    sold = await diary.api.post("/v1/contracts", json=sale(contract, policy=GRACE))
     assert sold.status_code == 201, sold.text
 
     async def is_over() -> bool:
-        return bool(await struck(life)) if name in SLOW else await life.is_made(contract, 0)
+        return bool(await struck(diary)) if name in SLOW else await diary.is_created(contract, 0)
 
-    await life.until(is_over)
-    befallen = await struck(life)
-    assert (await life.sandbox.put("/sandbox/faults", json={})).status_code == 200
-    return befallen
+    await diary.wait_until(is_over)
+    faults_struck = await struck(diary)
+    assert (await diary.sandbox.put("/sandbox/faults", json={})).status_code == 200
+    return faults_struck
 
 
-async def pay(life: Life, bill: Json) -> None:
-    """Money arrives, and its callbacks meet their fate."""
-    paid = await life.sandbox.post(f"/sandbox/billograms/{bill['billogram_id']}/pay", json={})
+async def pay(diary: Diary, bill: Json) -> None:
+    """Pays without waiting for the callbacks."""
+    paid = await diary.sandbox.post(f"/sandbox/billograms/{bill['billogram_id']}/pay", json={})
     assert paid.status_code == 200, paid.text
 
 
-async def struck(life: Life) -> Json:
-    return dict((await life.sandbox.get("/sandbox/stats")).json()["struck"])
+async def struck(diary: Diary) -> Json:
+    return dict((await diary.sandbox.get("/sandbox/stats")).json()["struck"])
 
 
-async def all_made(life: Life) -> bool:
-    return all([await life.is_made(contract_of(name), 0) for name in AT_THE_SALE])
+async def callbacks(diary: Diary, name: str) -> list[Json]:
+    """Of the contract's first invoice, up to its end."""
+    bill = await diary.bill(contract_of(name), 0)
+    response = await diary.sandbox.get("/sandbox/callbacks", params={"billogram_id": bill["billogram_id"]})
+    return list(response.json()["callbacks"])
 
 
-async def seen_all(life: Life) -> dict[str, Seen]:
-    found: dict[str, Seen] = {}
+async def all_created(diary: Diary) -> bool:
+    return {await diary.is_created(contract_of(name), 0) for name in AT_THE_SALE} == {True}
 
-    async def look(name: str) -> None:
-        found[name] = await seen(life, contract_of(name))
 
-    await at_once(look(name) for name in AT_THE_SALE)
+async def overviews(diary: Diary) -> dict[str, Overview]:
+    found: dict[str, Overview] = {}
+
+    async def add(name: str) -> None:
+        found[name] = await overview(diary, contract_of(name))
+
+    await in_parallel(add(name) for name in AT_THE_SALE)
     return found
 
 

@@ -1,87 +1,86 @@
-"""What an operator finds in Temporal's list of contracts, by the search attributes alone."""
+"""Search attributes: what an operator finds in Temporal's list of workflows."""
 
 from datetime import date, timedelta
 
 from avtal.contracts.periods import local_midnight
-from tests.diaries.life import Life
+from tests.diaries.diary import Diary
 from workflows.messages import workflow_id
 
 
-async def found(life: Life, query: str) -> set[str]:
-    """The ids of the contracts of the account whose newest run fits the query."""
-    runs = life.stack.client.list_workflows(f"AvtalAccount = 'demo' AND {query}")
+async def found(diary: Diary, query: str) -> set[str]:
+    """The ids of the account's contracts that match the query."""
+    runs = diary.stack.client.list_workflows(f"AvtalAccount = 'demo' AND {query}")
     return {run.id.removeprefix("contract:demo:") async for run in runs}
 
 
-async def finds(life: Life, query: str, *contracts: str) -> bool:
-    """Whether these contracts are found, once the list has caught up."""
+async def wait_until_found(diary: Diary, query: str, *contracts: str) -> None:
+    """Temporal's list lags a moment behind."""
 
-    async def shown() -> bool:
-        return set(contracts) <= await found(life, query)
+    async def is_found() -> bool:
+        return set(contracts) <= await found(diary, query)
 
-    await life.until(shown)
-    return True
-
-
-async def test_contracts_are_found_by_access_and_status(life: Life) -> None:
-    await life.sell("op-on")
-    await life.sell("op-off")
-    await life.sell("op-leaving")
-    await life.command("/v1/contracts/op-off/cancel", {"at": "now"})
-    await life.command("/v1/contracts/op-leaving/cancel", {"at": "period_end"})
-
-    assert await finds(life, "AvtalAccess = 'off' AND AvtalStatus = 'ended'", "op-off")
-    assert await finds(life, "AvtalAccess = 'on' AND AvtalStatus = 'active'", "op-on")
-    assert await finds(life, "AvtalAccess = 'on' AND AvtalStatus = 'cancelling'", "op-leaving")
-    assert await found(life, "AvtalAccess = 'off'") & {"op-on", "op-leaving"} == set()
+    await diary.wait_until(is_found)
 
 
-async def test_a_contract_with_a_parked_bill_is_found_by_its_reason_until_it_is_mended(life: Life) -> None:
+async def test_contracts_are_found_by_access_and_status(diary: Diary) -> None:
+    await diary.sell("op-on")
+    await diary.sell("op-off")
+    await diary.sell("op-leaving")
+    await diary.command("/v1/contracts/op-off/cancel", {"at": "now"})
+    await diary.command("/v1/contracts/op-leaving/cancel", {"at": "period_end"})
+
+    await wait_until_found(diary, "AvtalAccess = 'off' AND AvtalStatus = 'ended'", "op-off")
+    await wait_until_found(diary, "AvtalAccess = 'on' AND AvtalStatus = 'active'", "op-on")
+    await wait_until_found(diary, "AvtalAccess = 'on' AND AvtalStatus = 'cancelling'", "op-leaving")
+    assert await found(diary, "AvtalAccess = 'off'") & {"op-off", "op-on", "op-leaving"} == {"op-off"}
+
+
+async def test_a_contract_is_found_by_its_parked_reason_until_fixed(diary: Diary) -> None:
     nowhere = {"subscriber_id": "s-op-parked", "name": "Anna Lundberg", "email": None}
-    await life.sell("op-parked", subscriber=nowhere)
+    await diary.sell("op-parked", subscriber=nowhere)
 
-    assert await finds(life, "AvtalParked = 'undeliverable'", "op-parked")
+    await wait_until_found(diary, "AvtalParked = 'undeliverable'", "op-parked")
 
-    bill = await life.bill("op-parked", 0)
-    await life.command(f"/v1/bills/{bill['bill_id']}/waive", {"reason": "moved abroad"})
+    bill = await diary.bill("op-parked", 0)
+    await diary.command(f"/v1/bills/{bill['bill_id']}/waive", {"reason": "moved abroad"})
 
-    assert await finds(life, "AvtalParked IS NULL", "op-parked")
+    await wait_until_found(diary, "AvtalParked IS NULL", "op-parked")
 
 
-async def test_the_next_renewal_moves_with_each_period_and_goes_with_a_cancellation(life: Life) -> None:
-    await life.sell("op-renewing")
-    period = (await life.contract("op-renewing"))["current_period"]
+async def test_the_next_renewal_attribute_follows_renewals_and_cancellations(diary: Diary) -> None:
+    await diary.sell("op-renewing")
+    period = (await diary.contract("op-renewing"))["current_period"]
     midnight = local_midnight(date.fromisoformat(period["end"]), "Europe/Stockholm")
     before, after = (f"'{midnight + hours:%Y-%m-%dT%H:%M:%SZ}'" for hours in (timedelta(hours=-1), timedelta(hours=1)))
 
-    assert await finds(life, f"AvtalNextRenewal > {before} AND AvtalNextRenewal < {after}", "op-renewing")
+    await wait_until_found(diary, f"AvtalNextRenewal > {before} AND AvtalNextRenewal < {after}", "op-renewing")
 
-    await life.forward("31d")
+    await diary.forward("31d")
 
-    assert await finds(life, f"AvtalNextRenewal > {after}", "op-renewing")
+    await wait_until_found(diary, f"AvtalNextRenewal > {after}", "op-renewing")
 
-    await life.command("/v1/contracts/op-renewing/cancel", {"at": "period_end"})
+    await diary.command("/v1/contracts/op-renewing/cancel", {"at": "period_end"})
 
-    assert await finds(life, "AvtalNextRenewal IS NULL", "op-renewing")
+    await wait_until_found(diary, "AvtalNextRenewal IS NULL", "op-renewing")
 
 
-async def test_a_paid_period_costs_one_event_for_all_attributes(life: Life) -> None:
-    await life.sell("op-cost")
-    await life.pay(await life.bill("op-cost", 0))
-    await life.forward("62d")
-    history = (await life.histories("op-cost"))[0]
-    written = [
+async def test_a_paid_period_writes_search_attributes_once(diary: Diary) -> None:
+    await diary.sell("op-cost")
+    await diary.pay(await diary.bill("op-cost", 0))
+    await diary.forward("62d")
+    history = (await diary.histories("op-cost"))[0]
+    upserts = [
         event for event in history.events if event.HasField("upsert_workflow_search_attributes_event_attributes")
     ]
 
-    assert len(await life.bills("op-cost")) == 3
-    assert len(written) == 2
+    assert len(await diary.bills("op-cost")) == 3
+    assert len(upserts) == 2
 
 
-async def test_an_operator_reads_who_and_what_a_contract_is(life: Life) -> None:
-    await life.sell("op-told")
-    handle = life.stack.client.get_workflow_handle(workflow_id("demo", "op-told"))
+async def test_the_temporal_ui_describes_the_contract(diary: Diary) -> None:
+    await diary.sell("op-described")
+    handle = diary.stack.client.get_workflow_handle(workflow_id("demo", "op-described"))
 
-    assert await (await handle.describe()).static_summary() == "Contract op-told of demo"
+    assert await (await handle.describe()).static_summary() == "Contract op-described of demo"
     assert "Billed every month" in str(await (await handle.describe()).static_details())
-    assert "Access is on" in await life.current_details("op-told")
+    assert "Access is on" in await diary.current_details("op-described")

@@ -1,125 +1,135 @@
-"""Bills that are given up: what a loss does to access and renewals, and what money does that comes afterwards."""
+"""Losses: what they do to access and renewals, and what a later payment does."""
 
 from datetime import timedelta
 
-from tests.diaries.life import Life
-from tests.diaries.seen import GRACE, OFF_AFTER, Seen, command, credit, history, month_after, seen, why
+from tests.diaries.diary import Diary
+from tests.diaries.overview import (
+    GRACE,
+    OFF_AFTER,
+    Overview,
+    command,
+    credit,
+    explanation,
+    fact_types,
+    month_after,
+    overview,
+)
 
 DAY = timedelta(days=1)
 
 
-async def test_a_loss_turns_access_off_at_once_and_stops_renewals(life: Life) -> None:
-    """EDGE-7. No period is billed while it lasts."""
-    sold = life.today()
-    await life.sell("lost")
-    await command(life, await life.bill("lost", 0), "confirmed-loss")
-    lost = await seen(life, "lost")
-    sentence = await why(life, "lost")
-    await life.forward_into(str(month_after(sold)))
-    await life.record("lost", "lost")
+async def test_a_loss_turns_access_off_and_stops_renewals(diary: Diary) -> None:
+    """EDGE-7. No period is billed while the loss lasts."""
+    sold = diary.today()
+    await diary.sell("lost")
+    await command(diary, await diary.bill("lost", 0), "confirmed-loss")
+    lost = await overview(diary, "lost")
+    sentence = await explanation(diary, "lost")
+    await diary.forward_into(str(month_after(sold)))
+    await diary.record("lost", "lost")
 
-    assert lost == Seen("suspended", "off: loss", sold, None, ["0:r0 expired 395.00, Ended"])
+    assert lost == Overview("suspended", "off: loss", sold, None, ["0:r0 expired 395.00, Ended"])
     assert "given up as a loss" in sentence
-    assert await seen(life, "lost") == lost
+    assert await overview(diary, "lost") == lost
 
 
-async def test_a_payment_after_a_loss_turns_access_on_and_renewals_resume_with_the_period_of_that_day(
-    life: Life,
+async def test_a_payment_after_a_loss_restores_access_and_renewals(
+    diary: Diary,
 ) -> None:
-    """EDGE-8, and EDGE-4 `keep_schedule`: the period that passed in the dark is never billed."""
-    sold = life.today()
-    await life.sell("recovered")
-    bill = await life.bill("recovered", 0)
-    await command(life, bill, "confirmed-loss")
+    """EDGE-8. The period without access is never billed; billing resumes with the period of the payment."""
+    sold = diary.today()
+    await diary.sell("recovered")
+    bill = await diary.bill("recovered", 0)
+    await command(diary, bill, "confirmed-loss")
     paid_on = month_after(sold, 2) + 3 * DAY
-    await life.forward_into(str(paid_on))
-    await life.pay(bill, "100.00")
-    part = await seen(life, "recovered")
-    await life.pay(bill, "295.00")
-    await life.record("recovered", "lost_then_paid")
+    await diary.forward_into(str(paid_on))
+    await diary.pay(bill, "100.00")
+    part = await overview(diary, "recovered")
+    await diary.pay(bill, "295.00")
+    await diary.record("recovered", "lost_then_paid")
 
-    assert part == Seen("suspended", "off: loss", sold, None, ["0:r0 expired 295.00, Ended"])
-    assert await seen(life, "recovered") == Seen(
+    assert part == Overview("suspended", "off: loss", sold, None, ["0:r0 expired 295.00, Ended"])
+    assert await overview(diary, "recovered") == Overview(
         "active", "on", paid_on, month_after(sold, 3), ["0:r0 paid 0.00, Ended", "2:r0 open 395.00, Unpaid"]
     )
 
 
-async def test_a_loss_leaves_later_bills_as_they_are_and_access_waits_for_the_lost_one(life: Life) -> None:
-    """EDGE-7: later open bills are not touched."""
-    sold = life.today()
-    await life.sell("later-open")
-    await life.forward_into(str(month_after(sold)))
-    first, second = await life.bills("later-open")
-    await command(life, first, "confirmed-loss")
-    lost = await seen(life, "later-open")
-    await life.pay(second)
-    still = await seen(life, "later-open")
-    await credit(life, first)
+async def test_a_loss_leaves_later_bills_unchanged(diary: Diary) -> None:
+    """EDGE-7. Access stays off until the lost bill is settled."""
+    sold = diary.today()
+    await diary.sell("later-open")
+    await diary.forward_into(str(month_after(sold)))
+    first, second = await diary.bills("later-open")
+    await command(diary, first, "confirmed-loss")
+    lost = await overview(diary, "later-open")
+    await diary.pay(second)
+    still = await overview(diary, "later-open")
+    await credit(diary, first)
 
-    assert lost == Seen(
+    assert lost == Overview(
         "suspended", "off: loss", month_after(sold), None, ["0:r0 expired 395.00, Ended", "1:r0 open 395.00, Unpaid"]
     )
     assert still == lost._replace(bills=["0:r0 expired 395.00, Ended", "1:r0 paid 0.00, Paid"])
-    assert await seen(life, "later-open") == Seen(
+    assert await overview(diary, "later-open") == Overview(
         "active", "on", month_after(sold), month_after(sold, 2),
         ["0:r0 credited 0.00, Credited", "1:r0 paid 0.00, Paid"],
     )  # fmt: skip
 
 
-async def test_a_policy_that_keeps_access_lets_a_lost_contract_read_and_renew(life: Life) -> None:
-    """EDGE-7, the policy's other answer."""
-    sold = life.today()
-    await life.sell("kept", policy=GRACE | {"on_loss": "keep_access"})
-    await command(life, await life.bill("kept", 0), "confirmed-loss")
-    lost = await seen(life, "kept")
-    sentence = await why(life, "kept")
-    await life.forward_into(str(month_after(sold)))
-    await life.record("kept", "kept_access")
+async def test_the_policy_can_keep_access_and_renewals_after_a_loss(diary: Diary) -> None:
+    """EDGE-7, `on_loss: keep_access`."""
+    sold = diary.today()
+    await diary.sell("kept", policy=GRACE | {"on_loss": "keep_access"})
+    await command(diary, await diary.bill("kept", 0), "confirmed-loss")
+    lost = await overview(diary, "kept")
+    sentence = await explanation(diary, "kept")
+    await diary.forward_into(str(month_after(sold)))
+    await diary.record("kept", "kept_access")
 
-    assert lost == Seen("active", "on", sold, month_after(sold), ["0:r0 expired 395.00, Ended"])
+    assert lost == Overview("active", "on", sold, month_after(sold), ["0:r0 expired 395.00, Ended"])
     assert "on_loss" in sentence
-    assert await seen(life, "kept") == lost._replace(
+    assert await overview(diary, "kept") == lost._replace(
         renews=month_after(sold, 2), bills=["0:r0 expired 395.00, Ended", "1:r0 open 395.00, Unpaid"]
     )
 
 
-async def test_a_bill_past_its_grace_that_is_lost_keeps_access_off_from_when_it_went_off(life: Life) -> None:
-    """EDGE-7: the reason changes, and with it the contract's status."""
-    sold = life.today()
-    await life.sell("late-lost", policy=GRACE)
-    await life.forward_into(str(sold + OFF_AFTER))
-    late = await seen(life, "late-lost")
-    await life.forward("2d")
-    await command(life, await life.bill("late-lost", 0), "confirmed-loss")
+async def test_a_loss_after_grace_leaves_access_off(diary: Diary) -> None:
+    """EDGE-7. The reason changes, and with it the contract's status."""
+    sold = diary.today()
+    await diary.sell("late-lost", policy=GRACE)
+    await diary.forward_into(str(sold + OFF_AFTER))
+    late = await overview(diary, "late-lost")
+    await diary.forward("2d")
+    await command(diary, await diary.bill("late-lost", 0), "confirmed-loss")
 
     assert (late.contract, late.access) == ("active", "off: past_grace")
-    assert (await seen(life, "late-lost"))[:2] == ("suspended", "off: loss")
+    assert (await overview(diary, "late-lost"))[:2] == ("suspended", "off: loss")
 
 
-async def test_what_bookkeeping_fears_changes_nothing(life: Life) -> None:
-    """EDGE-7 sub: a writedown and its end are history alone."""
-    sold = life.today()
-    await life.sell("feared", policy=GRACE)
-    bill = await life.bill("feared", 0)
-    await command(life, bill, "writedown")
-    feared = await seen(life, "feared")
-    await command(life, bill, "revert-writedown")
+async def test_a_writedown_changes_neither_access_nor_status(diary: Diary) -> None:
+    """EDGE-7. A writedown and its end are recorded in the history only."""
+    sold = diary.today()
+    await diary.sell("doubted", policy=GRACE)
+    bill = await diary.bill("doubted", 0)
+    await command(diary, bill, "writedown")
+    doubted = await overview(diary, "doubted")
+    await command(diary, bill, "revert-writedown")
 
-    assert feared == Seen("active", "on", sold, month_after(sold), ["0:r0 open 395.00, Unpaid"])
-    assert await seen(life, "feared") == feared
-    assert {"doubtful", "doubtful_reverted"} <= {*await history(life, bill)}
+    assert doubted == Overview("active", "on", sold, month_after(sold), ["0:r0 open 395.00, Unpaid"])
+    assert await overview(diary, "doubted") == doubted
+    assert {"doubtful", "doubtful_reverted"} <= {*await fact_types(diary, bill)}
 
 
-async def test_a_payment_after_the_contract_has_ended_restores_nothing(life: Life) -> None:
-    """EDGE-5, EDGE-8, and EDGE-20: ended stays ended; the money is on its bill."""
-    sold = life.today()
-    await life.sell("gone")
-    bill = await life.bill("gone", 0)
-    await command(life, bill, "confirmed-loss")
-    await life.command("/v1/contracts/gone/cancel", {"at": "now"})
-    ended = await seen(life, "gone")
-    await life.pay(bill, "395.00")
+async def test_a_payment_after_the_contracts_end_restores_nothing(diary: Diary) -> None:
+    """EDGE-5, EDGE-8, EDGE-20. The payment is recorded on its bill."""
+    sold = diary.today()
+    await diary.sell("ended")
+    bill = await diary.bill("ended", 0)
+    await command(diary, bill, "confirmed-loss")
+    await diary.command("/v1/contracts/ended/cancel", {"at": "now"})
+    ended = await overview(diary, "ended")
+    await diary.pay(bill, "395.00")
 
-    assert ended == Seen("ended", "off: cancelled", sold, None, ["0:r0 expired 395.00, Ended"])
-    assert await seen(life, "gone") == ended._replace(bills=["0:r0 paid 0.00, Ended"])
-    assert not await life.is_running("gone")
+    assert ended == Overview("ended", "off: cancelled", sold, None, ["0:r0 expired 395.00, Ended"])
+    assert await overview(diary, "ended") == ended._replace(bills=["0:r0 paid 0.00, Ended"])
+    assert not await diary.is_running("ended")

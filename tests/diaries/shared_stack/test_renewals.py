@@ -1,97 +1,95 @@
-"""Renewals in every policy, and cancellations with bills of periods to come: dated diaries."""
+"""Dated diaries: renewals in every policy, and cancellations with bills of later periods."""
 
 from datetime import timedelta
 
-from tests.diaries.life import Json, Life
-from tests.diaries.seen import GRACE, OFF_AFTER, Seen, credit, month_after, seen, why
+from tests.diaries.diary import Diary, Json
+from tests.diaries.overview import GRACE, OFF_AFTER, Overview, credit, explanation, month_after, overview
 
 DAY = timedelta(days=1)
 AHEAD: Json = {"renewal_lead_days": 10, "payment_days": 60}
 
 
-async def test_while_access_is_off_a_renewal_is_held_and_made_when_the_bill_is_paid(life: Life) -> None:
-    """EDGE-11 `hold`, and EDGE-4: paid in the middle of a period, that period is billed; one in the dark never is."""
-    sold = life.today()
-    await life.sell("hold", policy=GRACE)
-    await life.forward_into(str(month_after(sold)))
-    skipped_periods = await seen(life, "hold")
+async def test_a_renewal_is_held_while_access_is_off(diary: Diary) -> None:
+    """EDGE-11 `hold`, and EDGE-4. The period of the payment is billed; one wholly without access never is."""
+    sold = diary.today()
+    await diary.sell("hold", policy=GRACE)
+    await diary.forward_into(str(month_after(sold)))
+    held = await overview(diary, "hold")
     paid_on = month_after(sold, 2) + 5 * DAY
-    await life.forward_into(str(paid_on))
-    await life.pay(await life.bill("hold", 0))
-    await life.record("hold", "held")
+    await diary.forward_into(str(paid_on))
+    await diary.pay(await diary.bill("hold", 0))
+    await diary.record("hold", "held")
 
-    assert skipped_periods == Seen(
-        "suspended", "off: past_grace", sold + OFF_AFTER, None, ["0:r0 open 395.00, Overdue"]
-    )
-    assert await seen(life, "hold") == Seen(
+    assert held == Overview("suspended", "off: past_grace", sold + OFF_AFTER, None, ["0:r0 open 395.00, Overdue"])
+    assert await overview(diary, "hold") == Overview(
         "active", "on", paid_on, month_after(sold, 3), ["0:r0 paid 0.00, Paid", "2:r0 open 395.00, Unpaid"]
     )
 
 
-async def test_a_policy_that_bills_on_does_so_while_access_is_off_until_two_are_open(life: Life) -> None:
-    """EDGE-11 `bill`, with `max_open_bills`; a payment makes what was held, dark or not."""
-    sold = life.today()
-    await life.sell("bill-on", policy=GRACE | {"renewal_while_off": "bill", "max_open_bills": 2})
-    await life.forward_into(str(month_after(sold, 2)))
-    two = await seen(life, "bill-on")
-    for bill in (await life.bills("bill-on"))[:2]:
-        await life.pay(bill)
+async def test_the_policy_can_bill_while_access_is_off(diary: Diary) -> None:
+    """EDGE-11 `bill`, with `max_open_bills`. A payment releases the held renewal."""
+    sold = diary.today()
+    await diary.sell("bill-on", policy=GRACE | {"renewal_while_off": "bill", "max_open_bills": 2})
+    await diary.forward_into(str(month_after(sold, 2)))
+    two = await overview(diary, "bill-on")
+    for bill in (await diary.bills("bill-on"))[:2]:
+        await diary.pay(bill)
 
     bills = ["0:r0 open 395.00, Overdue", "1:r0 open 395.00, Overdue"]
-    assert two == Seen("suspended", "off: past_grace", sold + OFF_AFTER, None, bills)
-    assert await seen(life, "bill-on") == Seen(
+    assert two == Overview("suspended", "off: past_grace", sold + OFF_AFTER, None, bills)
+    assert await overview(diary, "bill-on") == Overview(
         "active", "on", month_after(sold, 2), month_after(sold, 3),
         ["0:r0 paid 0.00, Paid", "1:r0 paid 0.00, Paid", "2:r0 open 395.00, Unpaid"],
     )  # fmt: skip
 
 
-async def test_a_policy_that_ends_does_so_at_the_boundary_if_access_is_off_there(life: Life) -> None:
-    """EDGE-11 `end`. The last bill can still be paid, and restores nothing."""
-    sold = life.today()
-    await life.sell("end", policy=GRACE | {"renewal_while_off": "end"})
-    await life.forward_into(str(month_after(sold)))
-    ended = await seen(life, "end")
-    sentence = await why(life, "end")
-    await life.pay(await life.bill("end", 0))
-    await life.record("end", "end_if_unpaid")
+async def test_the_policy_can_end_an_unpaid_contract_at_renewal(diary: Diary) -> None:
+    """EDGE-11 `end`. The last bill can still be paid and restores nothing."""
+    sold = diary.today()
+    await diary.sell("end", policy=GRACE | {"renewal_while_off": "end"})
+    await diary.forward_into(str(month_after(sold)))
+    ended = await overview(diary, "end")
+    sentence = await explanation(diary, "end")
+    await diary.pay(await diary.bill("end", 0))
+    await diary.record("end", "ended_unpaid")
 
-    assert ended == Seen("ended", "off: ended", month_after(sold), None, ["0:r0 open 395.00, Overdue"])
+    assert ended == Overview("ended", "off: ended", month_after(sold), None, ["0:r0 open 395.00, Overdue"])
     assert "renewal_while_off" in sentence
-    assert await seen(life, "end") == ended._replace(bills=["0:r0 paid 0.00, Paid"])
-    assert not await life.is_running("end")
+    assert await overview(diary, "end") == ended._replace(bills=["0:r0 paid 0.00, Paid"])
+    assert not await diary.is_running("end")
 
 
-async def test_with_access_on_renewals_wait_while_too_many_bills_are_open_and_all_are_made_later(life: Life) -> None:
-    """EDGE-11, last line: no period is skipped, for the reader could read in each."""
-    sold = life.today()
-    await life.sell("most", policy={"max_open_bills": 1})
-    await life.forward_into(str(month_after(sold, 2)))
-    waiting = await seen(life, "most")
-    await life.pay(await life.bill("most", 0))
-    one_more = await seen(life, "most")
-    await credit(life, await life.bill("most", 1))
+async def test_renewals_wait_while_too_many_bills_are_open(diary: Diary) -> None:
+    """EDGE-11. No period is skipped, for each had access."""
+    sold = diary.today()
+    await diary.sell("most", policy={"max_open_bills": 1})
+    await diary.forward_into(str(month_after(sold, 2)))
+    waiting = await overview(diary, "most")
+    await diary.pay(await diary.bill("most", 0))
+    one_more = await overview(diary, "most")
+    await credit(diary, await diary.bill("most", 1))
 
     bills = ["0:r0 paid 0.00, Paid", "1:r0 open 395.00, Unpaid"]
-    assert waiting == Seen("suspended", "on", sold, None, ["0:r0 open 395.00, Overdue"])
+    assert waiting == Overview("suspended", "on", sold, None, ["0:r0 open 395.00, Overdue"])
     assert one_more == waiting._replace(bills=bills)
-    assert await seen(life, "most") == Seen(
+    assert await overview(diary, "most") == Overview(
         "active", "on", sold, month_after(sold, 3),
         [bills[0], "1:r0 credited 0.00, Credited", "2:r0 open 395.00, Unpaid"],
     )  # fmt: skip
 
 
-async def test_a_renewal_is_billed_so_many_days_ahead_for_the_period_that_is_to_come(life: Life) -> None:
-    """The first bill, made at the sale, has brought the policy's lead days."""
-    sold = life.today()
-    await life.sell("ahead-of-time", policy=AHEAD)
-    await life.pay(await life.bill("ahead-of-time", 0))
-    await life.forward_into(str(month_after(sold) - 11 * DAY))
-    before = await seen(life, "ahead-of-time")
-    await life.forward_into(str(month_after(sold) - 10 * DAY))
-    bill = await life.bill("ahead-of-time", 1)
+async def test_a_renewal_is_billed_the_lead_days_ahead(diary: Diary) -> None:
+    """The workflow learns the lead days from the first bill, created at the sale."""
+    sold = diary.today()
+    await diary.sell("ahead-of-time", policy=AHEAD)
+    await diary.pay(await diary.bill("ahead-of-time", 0))
+    await diary.forward_into(str(month_after(sold) - 11 * DAY))
+    before = await overview(diary, "ahead-of-time")
+    await diary.forward_into(str(month_after(sold) - 10 * DAY))
+    bill = await diary.bill("ahead-of-time", 1)
 
-    assert before == Seen("active", "on", sold, month_after(sold), ["0:r0 paid 0.00, Paid"])
-    assert await seen(life, "ahead-of-time") == before._replace(
+    assert before == Overview("active", "on", sold, month_after(sold), ["0:r0 paid 0.00, Paid"])
+    assert await overview(diary, "ahead-of-time") == before._replace(
         bills=["0:r0 paid 0.00, Paid", "1:r0 open 395.00, Unpaid"]
     )
     assert (bill["period"]["start"], bill["due_date"]) == (
@@ -100,101 +98,103 @@ async def test_a_renewal_is_billed_so_many_days_ahead_for_the_period_that_is_to_
     )
 
 
-async def test_a_work_window_spreads_renewals_over_the_hours_after_midnight_and_moves_no_date(life: Life) -> None:
-    """PER-10: each contract has its own minute."""
-    sold = life.today()
+async def test_a_work_window_spreads_renewals_without_moving_dates(diary: Diary) -> None:
+    """PER-10. Each contract has its own minute."""
+    sold = diary.today()
     names = [f"window-{number}" for number in range(4)]
     for name in names:
-        await life.sell(name, policy={"work_window_minutes": 1200, "payment_days": 10})
+        await diary.sell(name, policy={"work_window_minutes": 1200, "payment_days": 10})
     renewal = month_after(sold)
-    await life.forward_into(str(renewal))
-    early = [len(await life.bills(name)) for name in names]
-    await life.forward("20h")
-    bills = [await life.bill(name, 1) for name in names]
-    made_at = {(await life.get(f"/v1/bills/{bill['bill_id']}"))["history"][0]["at"] for bill in bills}
+    await diary.forward_into(str(renewal))
+    early = [len(await diary.bills(name)) for name in names]
+    await diary.forward("20h")
+    bills = [await diary.bill(name, 1) for name in names]
+    created_at = {(await diary.get(f"/v1/bills/{bill['bill_id']}"))["history"][0]["at"] for bill in bills}
 
     assert 1 in early
     assert [bill["period"]["start"] for bill in bills] == [str(renewal)] * 4
     assert [bill["due_date"] for bill in bills] == [str(renewal + 10 * DAY)] * 4
-    assert len(made_at) == 4
+    assert len(created_at) == 4
 
 
-async def test_a_cancellation_takes_back_the_bill_of_a_period_that_is_not_to_come(life: Life) -> None:
-    """EDGE-20 and EDGE-22: a draft is deleted, an invoice credited, and revoked, the period gets its next revision."""
-    sold = life.today()
-    await life.sell("back-sent", policy=AHEAD)
-    await life.sell("back-draft", policy=AHEAD | {"mode": "draft"})
-    await life.forward_into(str(month_after(sold) - 10 * DAY))
+async def test_a_cancellation_withdraws_bills_of_later_periods(diary: Diary) -> None:
+    """EDGE-20 and EDGE-22. A draft is deleted, an invoice credited; a revocation makes the period's next revision."""
+    sold = diary.today()
+    await diary.sell("back-sent", policy=AHEAD)
+    await diary.sell("back-draft", policy=AHEAD | {"mode": "draft"})
+    await diary.forward_into(str(month_after(sold) - 10 * DAY))
     for name in ("back-sent", "back-draft"):
-        await life.command(f"/v1/contracts/{name}/cancel", {"at": "period_end"})
-    await life.quiet()
-    sent, draft = await seen(life, "back-sent"), await seen(life, "back-draft")
+        await diary.command(f"/v1/contracts/{name}/cancel", {"at": "period_end"})
+    await diary.drain()
+    sent, draft = await overview(diary, "back-sent"), await overview(diary, "back-draft")
     for name in ("back-sent", "back-draft"):
-        await life.command(f"/v1/contracts/{name}/revoke-cancellation")
-    await life.quiet()
-    await life.record("back-sent", "withdrawn_revoked")
+        await diary.command(f"/v1/contracts/{name}/revoke-cancellation")
+    await diary.drain()
+    await diary.record("back-sent", "withdrawn_revoked")
 
-    assert sent == Seen("cancelling", "on", sold, None, ["0:r0 open 395.00, Unpaid", "1:r0 void 0.00, Credited"])
-    assert draft == Seen("cancelling", "on", sold, None, ["0:r0 draft 395.00, Unattested", "1:r0 void 395.00, none"])
-    assert await seen(life, "back-sent") == Seen(
+    assert sent == Overview("cancelling", "on", sold, None, ["0:r0 open 395.00, Unpaid", "1:r0 void 0.00, Credited"])
+    assert draft == Overview(
+        "cancelling", "on", sold, None, ["0:r0 draft 395.00, Unattested", "1:r0 void 395.00, none"]
+    )
+    assert await overview(diary, "back-sent") == Overview(
         "active", "on", sold, month_after(sold), [*sent.bills, "1:r1 open 395.00, Unpaid"]
     )
-    assert await seen(life, "back-draft") == Seen(
+    assert await overview(diary, "back-draft") == Overview(
         "active", "on", sold, month_after(sold), [*draft.bills, "1:r1 draft 395.00, Unattested"]
     )
 
 
-async def test_an_invoice_of_a_period_that_is_not_to_come_is_left_to_people_once_money_is_on_it(life: Life) -> None:
-    """EDGE-20, last row: nothing can be refunded by itself."""
-    sold = life.today()
-    await life.sell("back-paid", policy=AHEAD)
-    await life.forward_into(str(month_after(sold) - 10 * DAY))
-    await life.pay(await life.bill("back-paid", 1), "100.00")
-    await life.command("/v1/contracts/back-paid/cancel", {"at": "period_end"})
-    await life.forward_into(str(month_after(sold)))
+async def test_a_partly_paid_invoice_is_not_withdrawn(diary: Diary) -> None:
+    """EDGE-20. Nothing is refunded automatically."""
+    sold = diary.today()
+    await diary.sell("back-paid", policy=AHEAD)
+    await diary.forward_into(str(month_after(sold) - 10 * DAY))
+    await diary.pay(await diary.bill("back-paid", 1), "100.00")
+    await diary.command("/v1/contracts/back-paid/cancel", {"at": "period_end"})
+    await diary.forward_into(str(month_after(sold)))
 
-    assert await seen(life, "back-paid") == Seen(
+    assert await overview(diary, "back-paid") == Overview(
         "ended", "off: cancelled", month_after(sold), None,
         ["0:r0 open 395.00, Unpaid", "1:r0 open 295.00, PartlyPaid"],
     )  # fmt: skip
 
 
-async def test_a_cancelled_contract_with_an_open_bill_keeps_access_to_its_end_or_the_bills_cutoff(life: Life) -> None:
-    """EDGE-20, first row: the bill of a period that was used stays owed, and its payment restarts nothing."""
-    sold = life.today()
-    await life.sell("leaving", policy=GRACE)
-    await life.command("/v1/contracts/leaving/cancel", {"at": "period_end"})
-    await life.forward_into(str(sold + OFF_AFTER))
-    dark = await seen(life, "leaving")
-    await life.forward_into(str(month_after(sold)))
-    over = await seen(life, "leaving")
-    await life.pay(await life.bill("leaving", 0))
+async def test_a_cancelled_contracts_open_bill_can_still_turn_access_off(diary: Diary) -> None:
+    """EDGE-20. The bill of a used period stays owed, and its payment restarts nothing."""
+    sold = diary.today()
+    await diary.sell("leaving", policy=GRACE)
+    await diary.command("/v1/contracts/leaving/cancel", {"at": "period_end"})
+    await diary.forward_into(str(sold + OFF_AFTER))
+    cut_off = await overview(diary, "leaving")
+    await diary.forward_into(str(month_after(sold)))
+    ended = await overview(diary, "leaving")
+    await diary.pay(await diary.bill("leaving", 0))
 
-    assert dark == Seen("cancelling", "off: past_grace", sold + OFF_AFTER, None, ["0:r0 open 395.00, Overdue"])
-    assert over == Seen("ended", "off: cancelled", month_after(sold), None, dark.bills)
-    assert await seen(life, "leaving") == over._replace(bills=["0:r0 paid 0.00, Paid"])
+    assert cut_off == Overview("cancelling", "off: past_grace", sold + OFF_AFTER, None, ["0:r0 open 395.00, Overdue"])
+    assert ended == Overview("ended", "off: cancelled", month_after(sold), None, cut_off.bills)
+    assert await overview(diary, "leaving") == ended._replace(bills=["0:r0 paid 0.00, Paid"])
 
 
-async def test_a_draft_that_nobody_sends_is_shown_as_one_for_ever_and_touches_nothing(life: Life) -> None:
-    """EDGE-17: no dispatch, no due date, no grace."""
-    sold = life.today()
-    await life.sell("unsent", policy=GRACE | {"mode": "draft"})
-    await life.forward_into(str(month_after(sold)))
+async def test_an_unsent_draft_never_affects_access(diary: Diary) -> None:
+    """EDGE-17. Without dispatch there is no due date and no grace."""
+    sold = diary.today()
+    await diary.sell("unsent", policy=GRACE | {"mode": "draft"})
+    await diary.forward_into(str(month_after(sold)))
 
-    assert await seen(life, "unsent") == Seen(
+    assert await overview(diary, "unsent") == Overview(
         "active", "on", sold, month_after(sold, 2),
         ["0:r0 draft 395.00, Unattested", "1:r0 draft 395.00, Unattested"],
     )  # fmt: skip
 
 
-async def test_an_account_that_goes_over_to_automatic_has_its_drafts_stay_drafts(life: Life) -> None:
-    """EDGE-34: a change holds for bills made afterwards."""
-    sold = life.today()
-    await life.api.put("/v1/policy", json={"mode": "draft"})
-    await life.sell("switched")
-    await life.api.put("/v1/policy", json={"mode": "automatic"})
-    await life.forward_into(str(month_after(sold)))
+async def test_a_change_to_automatic_mode_leaves_drafts_as_drafts(diary: Diary) -> None:
+    """EDGE-34. A change applies to bills created afterwards."""
+    sold = diary.today()
+    await diary.set_policy(mode="draft")
+    await diary.sell("switched")
+    await diary.set_policy(mode="automatic")
+    await diary.forward_into(str(month_after(sold)))
 
-    assert await seen(life, "switched") == Seen(
+    assert await overview(diary, "switched") == Overview(
         "active", "on", sold, month_after(sold, 2), ["0:r0 draft 395.00, Unattested", "1:r0 open 395.00, Unpaid"]
     )

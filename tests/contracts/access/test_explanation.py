@@ -1,4 +1,4 @@
-"""The sentence that tells why, in each situation and both languages: never an error, never a contradiction."""
+"""The explanation of access in each situation and both languages: never an error, never a contradiction."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,7 +17,10 @@ ZONE = "Europe/Stockholm"
 SOLD = datetime(2027, 1, 10, 9, tzinfo=UTC)
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 SCHEDULE = Schedule(anchor=date(2027, 1, 10), interval=Interval(unit=IntervalUnit.MONTH), zone=ZONE)
-WORDS = {Language.ENGLISH: ("Access is on", "Access is off"), Language.SWEDISH: ("Åtkomsten är på", "Åtkomsten är av")}
+BEGINNINGS = {
+    Language.ENGLISH: ("Access is on", "Access is off"),
+    Language.SWEDISH: ("Åtkomsten är på", "Åtkomsten är av"),
+}
 
 
 def bill(status: BillStatus = BillStatus.OPEN, number: int = 0, **more: object) -> BillSnapshot:
@@ -34,7 +37,7 @@ def bill(status: BillStatus = BillStatus.OPEN, number: int = 0, **more: object) 
     )
 
 
-def told(*bills: BillSnapshot, ending: Ending | None = None, language: Language = Language.ENGLISH) -> str:
+def explanation(*bills: BillSnapshot, ending: Ending | None = None, language: Language = Language.ENGLISH) -> str:
     blocks = [block for one in bills if (block := block_of(one, ZONE))]
     access = access_at(SCHEDULE, SOLD, ending, NOW, blocks)
     return explain(access, SCHEDULE, ending, {one.bill_id: one for one in bills}, language)
@@ -76,20 +79,16 @@ def told(*bills: BillSnapshot, ending: Ending | None = None, language: Language 
         ),
     ],
 )
-def test_the_sentence_names_the_bill_the_policy_and_what_would_change_it(
-    bills: list[BillSnapshot], sentence: str
-) -> None:
-    assert told(*bills) == sentence
+def test_the_explanation_names_the_bill_the_policy_and_the_remedy(bills: list[BillSnapshot], sentence: str) -> None:
+    assert explanation(*bills) == sentence
 
 
 @pytest.mark.parametrize("reason", [AccessReason.LOSS, AccessReason.PAST_GRACE])
 @pytest.mark.parametrize("language", Language)
-def test_access_that_is_still_off_when_its_bill_is_settled_already_says_so(
-    reason: AccessReason, language: Language
-) -> None:
-    still_off = AccessNow(access=Access.OFF, reason=reason, since=NOW)
+def test_an_explanation_needs_no_blocking_bill(reason: AccessReason, language: Language) -> None:
+    access = AccessNow(access=Access.OFF, reason=reason, since=NOW)
 
-    assert explain(still_off, SCHEDULE, None, {}, language).startswith(WORDS[language][1])
+    assert explain(access, SCHEDULE, None, {}, language).startswith(BEGINNINGS[language][1])
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -101,12 +100,12 @@ def test_access_that_is_still_off_when_its_bill_is_settled_already_says_so(
     on_loss=st.sampled_from(OnLoss),
     is_known=st.booleans(),
 )
-def test_whatever_the_row_says_there_is_a_sentence_in_both_languages(
+def test_every_situation_is_explained_in_both_languages(
     reason: AccessReason, ending: EndReason | None, statuses: list[BillStatus],
     grace_days: int | None, on_loss: OnLoss, is_known: bool,
 ) -> None:  # fmt: skip
-    """The row and the bills are written at different moments: any mixture may be read."""
-    assume(ending is not None or reason not in (AccessReason.CANCELLED, AccessReason.ENDED))  # one row has both
+    """The row and the bills are written at different times, so any combination may be read."""
+    assume(ending is not None or reason not in (AccessReason.CANCELLED, AccessReason.ENDED))  # the row carries both
     access = Access.ON if reason is AccessReason.ACTIVE else Access.OFF
     on = date(2027, 2, 10)
     end = Ending(on=on, at=local_midnight(on, ZONE), reason=ending) if ending else None
@@ -119,8 +118,8 @@ def test_whatever_the_row_says_there_is_a_sentence_in_both_languages(
 
     for language in Language:
         sentence = explain(row, SCHEDULE, end, bills, language)
-        assert sentence.startswith(WORDS[language][access is Access.OFF])
+        assert sentence.startswith(BEGINNINGS[language][access is Access.OFF])
 
 
-def test_both_languages_know_the_same_situations() -> None:
+def test_both_languages_explain_the_same_situations() -> None:
     assert TEXTS[Language.ENGLISH].keys() == TEXTS[Language.SWEDISH].keys()

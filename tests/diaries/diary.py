@@ -1,9 +1,9 @@
-"""A diary's tools: the embedded stack, real throughout, and what sellers, readers, staff, and the clock do to it."""
+"""The embedded stack as a diary drives it: sales, payments, staff's commands, faults, and the test clock."""
 
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -14,20 +14,25 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
 from temporalio.service import RPCError
 
+from avtal.billogram.transport import http_client
+from avtal.contracts.lifecycle.state import ContractStatus
 from avtal.contracts.periods import civil_day
+from avtal.embedded.durations import ZONE, add_duration, start_of_day
 from avtal.embedded.forward import forward
 from avtal.embedded.stack import Stack
-from avtal.embedded.timespan import ZONE, later, start_of
+from avtal.reconciliation.sweep import Reconciler
+from avtal.store.engine.cipher import Cipher
 from workflows.messages import workflow_id
 
-LIVING = ("active", "cancelling", "suspended")
+CONCURRENCY_MAX = 8
+LIVE = sorted(set(ContractStatus) - {ContractStatus.ENDED})
 HISTORIES = Path(__file__).parent.parent / "workflows" / "histories"
 
-Json = dict[str, Any]  # as the API answers
+Json = dict[str, Any]  # a body of the API
 
 
 def sale(contract_id: str, **changes: Any) -> Json:
-    """A monthly contract for a reader with an e-mail address; every field may be changed."""
+    """A monthly contract of a subscriber with an e-mail address. Any field may be changed."""
     return {
         "contract_id": contract_id,
         "subscriber": {"subscriber_id": f"s-{contract_id}", "name": "Anna Lundberg", "email": "anna@example.com"},
@@ -36,8 +41,8 @@ def sale(contract_id: str, **changes: Any) -> Json:
     } | changes
 
 
-class Life:
-    """What happens to contracts on one stack, told in the words of those who do it."""
+class Diary:
+    """One running stack. What it returns is what the API returns."""
 
     def __init__(self, stack: Stack, *, record: bool) -> None:
         self.stack = stack
@@ -55,16 +60,16 @@ class Life:
             await client.aclose()
 
     async def get(self, path: str) -> Json:
-        answer = await self.api.get(path)
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
+        response = await self.api.get(path)
+        assert response.status_code == 200, response.text
+        return dict(response.json())
 
     async def sell(self, contract_id: str, **changes: Any) -> Json:
-        """Sold, and its first bill no longer being made."""
-        answer = await self.api.post("/v1/contracts", json=sale(contract_id, **changes))
-        assert answer.status_code == 201, answer.text
-        await self.until(lambda: self.is_made(contract_id, 0))
-        return dict(answer.json())
+        """Sells a contract and waits until its first bill is no longer `creating`."""
+        response = await self.api.post("/v1/contracts", json=sale(contract_id, **changes))
+        assert response.status_code == 201, response.text
+        await self.wait_until(lambda: self.is_created(contract_id, 0))
+        return dict(response.json())
 
     async def contract(self, contract_id: str) -> Json:
         return await self.get(f"/v1/contracts/{contract_id}")
@@ -79,52 +84,64 @@ class Life:
     async def command(self, path: str, body: Json | None = None) -> httpx.Response:
         return await self.api.post(path, json=body)
 
+    async def set_policy(self, **changes: Any) -> None:
+        response = await self.api.put("/v1/policy", json=changes)
+        assert response.status_code == 200, response.text
+
     async def pay(self, bill: Json, amount: str | None = None) -> None:
-        """Money arrives, and its callback has been applied."""
+        """Pays the bill at Billogram and waits until the callback is applied."""
         body = {"amount": amount} if amount else {}
         paid = await self.sandbox.post(f"/sandbox/billograms/{bill['billogram_id']}/pay", json=body)
         assert paid.status_code == 200, paid.text
-        await self.quiet()
+        await self.drain()
 
     async def staff(self, verb: str, path: str, body: Json | None = None) -> Json:
-        """What people do in Billogram, and its callbacks have been applied."""
-        answer = await self.billogram.request(verb, path, json=body)
-        assert answer.status_code == 200, answer.text
-        await self.quiet()
-        return dict(answer.json()["data"])
+        """Sends a request as Billogram's staff and waits until its callbacks are applied."""
+        response = await self.billogram.request(verb, path, json=body)
+        assert response.status_code == 200, response.text
+        await self.drain()
+        return dict(response.json()["data"])
 
     async def invoices(self, bill: Json) -> list[Json]:
-        """What the platform holds for one bill."""
-        answer = await self.sandbox.get("/sandbox/billograms", params={"custom": bill["bill_id"]})
-        return list(answer.json()["billograms"])
+        """The bill's invoices at Billogram."""
+        response = await self.sandbox.get("/sandbox/billograms", params={"custom": bill["bill_id"]})
+        assert response.status_code == 200, response.text
+        return list(response.json()["billograms"])
 
     async def forward(self, duration: str) -> None:
-        await self._forward(later(self.stack.clock.now(), duration))
+        await self._forward(add_duration(self.stack.clock.now(), duration))
 
     async def forward_into(self, day: str) -> None:
-        await self._forward(start_of(day))
+        await self._forward(start_of_day(day))
 
     async def _forward(self, target: datetime) -> None:
         await asyncio.to_thread(forward, self.stack.data_dir, self.stack.clock, target, lambda _now: None)
 
-    async def quiet(self) -> None:
-        """Every callback delivered, recorded, and told; the contracts at rest."""
+    async def drain(self) -> None:
+        """Waits until every callback is delivered and applied and every contract is idle."""
         await self.forward("1s")
 
-    async def until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
+    async def wait_until(self, holds: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
         deadline = time.monotonic() + seconds
         while not await holds():
-            assert time.monotonic() < deadline, "it never came true"
+            assert time.monotonic() < deadline, f"not true within {seconds} s"
             await asyncio.sleep(0.02)
 
     @asynccontextmanager
     async def faults(self, wanted: Json) -> AsyncIterator[None]:
-        """The sandbox misbehaves within."""
+        """The sandbox misbehaves inside the block."""
         assert (await self.sandbox.put("/sandbox/faults", json=wanted)).status_code == 200
         try:
             yield
         finally:
-            await self.sandbox.put("/sandbox/faults", json={})
+            assert (await self.sandbox.put("/sandbox/faults", json={})).status_code == 200
+
+    async def reconcile(self) -> None:
+        """Runs one sweep and waits until its findings are applied."""
+        cipher = Cipher(self.stack.secrets.cipher_key)
+        async with http_client() as http:
+            await Reconciler(self.stack.database, cipher, http, self.stack.clock, lambda: None).sweep("demo")
+        await self.drain()
 
     async def has_status(self, contract_id: str, period: int, status: str) -> bool:
         found = [bill for bill in await self.bills(contract_id) if bill["period"]["number"] == period]
@@ -138,29 +155,29 @@ class Life:
         return (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
 
     async def current_details(self, contract_id: str) -> str:
-        """What the Temporal UI shows of the contract."""
+        """What the Temporal UI shows of the contract's state."""
         handle = self.stack.client.get_workflow_handle(workflow_id("demo", contract_id))
-        shown = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-        return str(shown.current_details)
+        metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        return str(metadata.current_details)
 
-    async def end_all(self) -> None:
-        """Each living contract is cancelled, and Temporal forgets it: what still comes for it finds that it is over."""
-        for contract_id in await self.living():
+    async def end_all_contracts(self) -> None:
+        """Cancels every live contract and terminates every workflow, so that none delays the next diary."""
+        for contract_id in await self.live_contracts():
             await self.command(f"/v1/contracts/{contract_id}/cancel", {"at": "now"})
-        await self.until(self.are_over)
+        await self.wait_until(self.all_ended)
         async for running in self.stack.client.list_workflows("ExecutionStatus = 'Running'"):
             with suppress(RPCError):
-                await self.stack.client.get_workflow_handle(running.id).terminate("its diary is over")
+                await self.stack.client.get_workflow_handle(running.id).terminate("end of the diary")
 
-    async def living(self) -> list[str]:
-        lists = [await self.get(f"/v1/contracts?status={status}&limit=200") for status in LIVING]
+    async def live_contracts(self) -> list[str]:
+        lists = [await self.get(f"/v1/contracts?status={status}&limit=200") for status in LIVE]
         return [contract["contract_id"] for found in lists for contract in found["items"]]
 
-    async def are_over(self) -> bool:
-        return not await self.living()
+    async def all_ended(self) -> bool:
+        return not await self.live_contracts()
 
     async def histories(self, contract_id: str) -> list[WorkflowHistory]:
-        """The contract's runs, from the first to the last."""
+        """Of the contract's runs, from the first to the last."""
         identity = workflow_id("demo", contract_id)
         handle = self.stack.client.get_workflow_handle(identity)
         run_id: str | None = (await handle.describe()).run_id
@@ -172,18 +189,28 @@ class Life:
         return runs
 
     async def record(self, contract_id: str, kind: str) -> None:
-        """Keeps the contract's histories for replay, if the tests were asked to record."""
+        """Writes the contract's histories for replay, with `--record-histories`."""
         if not self._record:
             return
         for number, history in enumerate(await self.histories(contract_id)):
-            (HISTORIES / f"{kind}.{number}.json").write_text(of_no_machine(history.to_json()) + "\n")
+            (HISTORIES / f"{kind}.{number}.json").write_text(anonymized(history.to_json()) + "\n")
 
-    async def is_made(self, contract_id: str, period: int) -> bool:
-        made = [bill for bill in await self.bills(contract_id) if bill["period"]["number"] == period]
-        return bool(made) and made[-1]["status"] != "creating"
+    async def is_created(self, contract_id: str, period: int) -> bool:
+        found = [bill for bill in await self.bills(contract_id) if bill["period"]["number"] == period]
+        return bool(found) and found[-1]["status"] != "creating"
 
 
-def of_no_machine(history: str) -> str:
-    """Without the names of processes, hosts, and files of the machine that it was recorded on."""
+async def in_parallel(work: Iterable[Awaitable[object]]) -> None:
+    limit = asyncio.Semaphore(CONCURRENCY_MAX)
+
+    async def limited(one: Awaitable[object]) -> None:
+        async with limit:
+            await one
+
+    await asyncio.gather(*(limited(one) for one in work))
+
+
+def anonymized(history: str) -> str:
+    """Without process names, host names, and file paths of the machine."""
     without_traces = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', history)
     return re.sub(r'"[0-9]+@[^"]*"', '"test"', without_traces)

@@ -1,4 +1,4 @@
-"""What the Temporal UI shows of a contract: why access is as it is, each open bill, and what comes next."""
+"""What the Temporal UI shows of a contract: the explanation of access, each open bill, and the next step."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -19,7 +19,7 @@ OPEN = BillSnapshot(
 STATE = initial_state(SCHEDULE, SOLD, ROW).model_copy(update={"bills": {OPEN.bill_id: OPEN}, "next_period": 1})
 
 
-def test_a_running_contract_tells_its_open_bill_and_its_next_one() -> None:
+def test_a_running_contract_shows_its_open_bill_and_its_next_one() -> None:
     assert contract_details(STATE, SOLD) == (
         "**active, access on** (active)\n\n"
         "Access is on: bill c-1:0:r0 is open (395.05 left, due 2026-12-21), and unpaid bills change nothing, for no "
@@ -33,7 +33,7 @@ def test_a_running_contract_tells_its_open_bill_and_its_next_one() -> None:
     )
 
 
-def test_a_parked_bill_tells_its_reason_and_a_waiting_one_when_it_is_tried_again() -> None:
+def test_a_parked_bill_shows_its_reason_and_a_failed_one_its_retry() -> None:
     parked = BillSnapshot(
         bill_id="c-1:0:r0",
         period=0,
@@ -49,8 +49,8 @@ def test_a_parked_bill_tells_its_reason_and_a_waiting_one_when_it_is_tried_again
     assert "* bill `c-1:1:r0`: being made, failed at the platform 3 times, next attempt at 2026-11-21 13:00" in shown
 
 
-def test_an_ended_contract_waits_for_its_open_bills_alone() -> None:
-    over = cancel(STATE, "now", SOLD)
+def test_an_ended_contract_shows_that_it_waits_for_open_bills() -> None:
+    ended = cancel(STATE, "now", SOLD)
 
-    assert contract_details(over, SOLD).startswith("**ended, access off** (cancelled)")
-    assert contract_details(over, SOLD).endswith("* next: the contract waits for its open bills")
+    assert contract_details(ended, SOLD).startswith("**ended, access off** (cancelled)")
+    assert contract_details(ended, SOLD).endswith("* next: the contract waits for its open bills")

@@ -1,4 +1,4 @@
-"""Which bills a line of the platform's list contradicts."""
+"""Which bills must be read again, by a line of the platform's invoice list."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ def listed(**fields: Any) -> ListedInvoice:
     usual: dict[str, Any] = {
         "billogram_id": "Qm41rTz", "key": "c-1:0:r0", "stage": Stage.OPEN, "total_minor": 395_00,
         "remaining_minor": 395_00, "invoice_date": date(2026, 11, 21), "due_date": DUE, "updated_at": NOON,
-        "fingerprint": "as it is",
+        "fingerprint": "same",
     }  # fmt: skip
     return ListedInvoice(**(usual | fields))
 
@@ -44,18 +44,18 @@ PAID = {"status": BillStatus.PAID, "remaining_minor": 0, "has_ended": True}
         (PAID, {"stage": Stage.ENDED, "remaining_minor": 0}),
         ({"status": BillStatus.DRAFT, "due_date": None}, {"stage": Stage.DRAFT}),
         ({"status": BillStatus.PARKED}, {}),
-        ({"fingerprint": "as it is"}, {"remaining_minor": 455_00, "due_date": None, "updated_at": NOON + timedelta(1)}),
+        ({"fingerprint": "same"}, {"remaining_minor": 455_00, "due_date": None, "updated_at": NOON + timedelta(1)}),
         ({"status": BillStatus.CREATING}, {"stage": Stage.SETTLED}),
     ],
 )
-def test_what_agrees_or_looks_as_when_it_was_read_is_not_read(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+def test_an_invoice_that_agrees_or_is_unchanged_is_not_read(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     assert not must_be_read(known(**ours), listed(**theirs))
 
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (PAID | {"fingerprint": "as it is"}, {"remaining_minor": 60_00}),
+        (PAID | {"fingerprint": "same"}, {"remaining_minor": 60_00}),
         ({}, {"stage": Stage.SETTLED, "remaining_minor": 0}),
         ({}, {"stage": Stage.ENDED, "remaining_minor": 0}),
         ({}, {"stage": Stage.DRAFT}),
@@ -71,23 +71,21 @@ def test_what_agrees_or_looks_as_when_it_was_read_is_not_read(ours: dict[str, An
         ({"known_until": None}, {}),
     ],
 )
-def test_what_contradicts_or_is_newer_than_all_that_we_know_is_read(
-    ours: dict[str, Any], theirs: dict[str, Any]
-) -> None:
+def test_an_invoice_that_contradicts_the_bill_or_is_newer_is_read(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     assert must_be_read(known(**ours), listed(**theirs))
 
 
-def test_a_step_that_was_missed_is_a_disagreement_and_a_sum_is_none() -> None:
+def test_a_missed_status_is_a_disagreement_and_a_sum_is_not() -> None:
     assert disagrees(known(), listed(stage=Stage.SETTLED))
     assert not disagrees(known(), listed(remaining_minor=1))
     assert not disagrees(known(status=BillStatus.CREATING), listed(stage=Stage.SETTLED))
 
 
 @pytest.mark.parametrize("key", ["c-1:0:r0", platform_key("x" * 60 + ":3:r1")])
-def test_a_key_of_ours_is_known_by_its_form(key: str) -> None:
+def test_our_platform_keys_are_recognised_by_form(key: str) -> None:
     assert names_a_bill(key)
 
 
 @pytest.mark.parametrize("key", [None, "", "order 4711", "c-1", "a~b"])
-def test_a_strangers_key_is_not(key: str | None) -> None:
+def test_foreign_keys_are_not_ours(key: str | None) -> None:
     assert not names_a_bill(key)

@@ -1,4 +1,4 @@
-"""A proxy before the sandbox: lets a test act at the one moment when an answer is there and not delivered yet."""
+"""A proxy in front of the sandbox. It runs a callback after Billogram has done a request and before the response."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,23 +13,22 @@ from starlette.routing import Route
 
 from avtal.embedded.ports import any_ports
 
-Act = Callable[[], Awaitable[None]]
+FORWARDED_HEADERS = ("authorization", "content-type")
+Interrupt = Callable[[], Awaitable[None]]
 
 
 @asynccontextmanager
-async def gate(sandbox_url: str, path: str, act: Act) -> AsyncIterator[str]:
-    """The base URL of a Billogram that calls `act` after it has carried out a POST on `path`, before it answers."""
-    async with httpx.AsyncClient(base_url=sandbox_url, timeout=30) as onward:
+async def proxy(sandbox_url: str, path: str, interrupt: Interrupt) -> AsyncIterator[str]:
+    """The base URL of a Billogram that calls `interrupt` before it responds to a POST on `path`."""
+    async with httpx.AsyncClient(base_url=sandbox_url, timeout=30) as upstream:
 
         async def forward(request: Request) -> Response:
-            headers = {
-                name: request.headers[name] for name in ("authorization", "content-type") if name in request.headers
-            }
+            headers = {name: request.headers[name] for name in FORWARDED_HEADERS if name in request.headers}
             url = httpx.URL(request.url.path, query=request.url.query.encode())
-            answer = await onward.request(request.method, url, headers=headers, content=await request.body())
+            response = await upstream.request(request.method, url, headers=headers, content=await request.body())
             if (request.method, request.url.path) == ("POST", path):
-                await act()
-            return Response(answer.content, answer.status_code, {"content-type": answer.headers["content-type"]})
+                await interrupt()
+            return Response(response.content, response.status_code, {"content-type": response.headers["content-type"]})
 
         app = Starlette(routes=[Route("/{path:path}", forward, methods=["GET", "POST", "PUT", "DELETE"])])
         port = any_ports().web
