@@ -1,1 +1,1 @@
-"""Billogram's API: client, wire shapes, callback verification, and the one translator between its words and ours."""
+"""Billogram's API: client, wire shapes, signature verification, and the translation into our terms."""

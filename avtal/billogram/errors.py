@@ -1,16 +1,16 @@
-"""What can go wrong at Billogram: whose fault it is, and whether trying again helps.
+"""Billogram's errors: whose fault each is, and whether a retry helps.
 
     BillogramError
-    ├── PlatformUnavailable     theirs or the network's: try again later
-    │   └── OutcomeUnknown      the same, but the request may have been carried out: look before repeating it
-    ├── CredentialsRefused      the account's set-up: try again later, a person mends it meanwhile
-    ├── DataRefused             the data's: never repeat it as it is; `field` and `provider_message` say what to fix
-    │   └── KeyExists           an object with this unique key or number is there already: look it up
-    ├── StateRefused            the object is in another state than we thought: read it
+    ├── PlatformUnavailable     theirs or the network's: retry later
+    │   └── OutcomeUnknown      the same, but the request may have been carried out: check before a retry
+    ├── CredentialsRefused      the account's configuration: retry later, an operator fixes it meanwhile
+    ├── DataRefused             the data's: never retry it unchanged; `field` and `provider_message` say what to fix
+    │   └── KeyExists           an object with this unique key or number exists: find it
+    ├── StateRefused            the object is in another state than expected: read it
     └── NotFound                no such object
 
-The text of these errors holds codes and field names only; the platform's own words, which may name the reader, are in
-`provider_message` and stay out of histories and logs.
+The text of an error holds codes and field names only. `provider_message` may contain personal data, and stays out of
+histories and logs.
 """
 
 
@@ -23,7 +23,7 @@ class BillogramError(Exception):
         self.field = field
         self.provider_message = provider_message
         self.retry_after_seconds = retry_after_seconds
-        """In so many seconds they want to be asked again, if they said so."""
+        """From the header Retry-After, if there was one."""
 
 
 class PlatformUnavailable(BillogramError): ...

@@ -1,6 +1,6 @@
-"""What Billogram's events mean as facts, and when two of them are one: the translator's part for what happens.
+"""Translates Billogram's events into facts, with a digest by which an event without an id is recognized.
 
-Their `Writeoff` waives fees and is no loss; ours is `fees_waived`.
+Billogram's `Writeoff` waives fees; it is not a loss, and becomes `fees_waived`.
 """
 
 import hashlib
@@ -54,16 +54,16 @@ FACT_TYPES = {
 
 
 def event_facts(billogram_id: str, events: Iterable[Event], source: str) -> list[Fact]:
-    """Equal events without ids are told apart by their place among their like (WEB-5)."""
+    """Equal events without ids are distinguished by their number among equal ones (WEB-5)."""
     seen: Counter[str] = Counter()
     facts = []
     for event in events:
-        words = simplejson.dumps(
+        canonical = simplejson.dumps(
             [billogram_id, event.type, event.created_at.isoformat(), _canonical(event.data or {})],
             use_decimal=True, sort_keys=True,
         )  # fmt: skip
-        facts.append(_fact(event, source, digest_of(f"{words}#{seen[words]}")))
-        seen[words] += 1
+        facts.append(_fact(event, source, digest_of(f"{canonical}#{seen[canonical]}")))
+        seen[canonical] += 1
     return facts
 
 
@@ -82,7 +82,7 @@ def _fact(event: Event, source: str, digest: str) -> Fact:
 
 
 def _canonical(value: object) -> object:
-    """Numbers by value: 149, 149.0, and 149.00 are the same word; what is null might as well not be there."""
+    """Equal numbers become equal: 149, 149.0, and 149.00. Nulls are omitted."""
     if isinstance(value, dict):
         return {name: _canonical(part) for name, part in value.items() if part is not None}
     if isinstance(value, list):
@@ -93,7 +93,7 @@ def _canonical(value: object) -> object:
 
 
 def _plain(value: object) -> Any:
-    """As JSON without floats."""
+    """JSON without floats."""
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, list):
@@ -102,7 +102,7 @@ def _plain(value: object) -> Any:
 
 
 def _amount_of(kind: str, data: dict[str, Any]) -> int | None:
-    """A recall's amount has a name of its own, and whichever sign it has, so much was taken back."""
+    """A recall has its amount in another field, with either sign."""
     if kind != RECALL_KIND:
         return _amount(data.get("amount"))
     amount = _amount(data.get("recalled_amount"))
@@ -117,7 +117,7 @@ def _due_date(value: object) -> date | None:
 
 
 def _amount(value: object) -> int | None:
-    """None for what is no number: an unknown kind of event may mean anything by the word."""
+    """None if it is no number: in an unknown event, the field may mean anything."""
     try:
         return None if value is None else minor(Decimal(str(value)))
     except (ArithmeticError, ValueError):
@@ -129,5 +129,5 @@ def digest_of(text: str) -> str:
 
 
 def minor(kronor: Decimal) -> int:
-    """Whole öre; what lies under one (section 6) is rounded half away from zero."""
+    """Whole öre, rounded half away from zero."""
     return int((kronor * 100).quantize(Decimal(1), ROUND_HALF_UP))

@@ -1,16 +1,16 @@
-"""One invoice per key, whatever fails in between (IDEM-4).
+"""Creates one invoice per key, whatever fails in between (IDEM-4).
 
-    1  the bill is stored as `creating` before the first call: the caller's part
-    2  POST once, under the bill's own key; in automatic mode the same request sends
-    3  an answer: there it is
-    4  the key exists: find it, adopt it
-    5  no answer, or a broken one: find it; found, adopt it; not found, the caller comes again
-    6  found more than one: DuplicateRemote
+    1  the caller has stored the bill as `creating`
+    2  POST once, under the bill's own key; in automatic mode the same request sends the invoice
+    3  a response: done
+    4  the key exists: find the invoice, adopt it
+    5  no response, or a malformed one: find the invoice, adopt it; if it is not found, the caller retries
+    6  several found: DuplicateRemote
     7  any other refusal: DataRefused, with the platform's field and message
-    8  an adopted draft in automatic mode is sent; a refusal of the state means that it was sent: read it
+    8  an adopted draft in automatic mode is sent; if its state forbids that, it was sent already: read it
 
-A billogram whose id is known is read, never posted again. What is found is adopted only if customer, currency, and
-rows agree.
+A billogram with a known id is read, never posted again. A found invoice is adopted only if customer, currency, and rows
+agree.
 """
 
 from avtal.billogram.client import BillogramClient
@@ -20,30 +20,30 @@ from avtal.contracts.bills.invoice import InvoiceRequest, RemoteInvoice
 
 
 class KeyTaken(Exception):
-    """Another invoice stands under our key."""
+    """A different invoice has our key."""
 
 
 class DuplicateRemote(Exception):
-    """Several invoices stand under our key."""
+    """Several invoices have our key."""
 
 
-class RemoteGone(Exception):
-    """The invoice that we know was deleted at the platform."""
+class RemoteDeleted(Exception):
+    """The bill's invoice was deleted at the platform."""
 
 
 async def make_invoice(
-    platform: BillogramClient, order: InvoiceRequest, *, known_id: str | None, tried_before: bool
+    platform: BillogramClient, request: InvoiceRequest, *, known_id: str | None, tried_before: bool
 ) -> RemoteInvoice:
-    """The one invoice of `order`, made or found. Raises KeyTaken, DuplicateRemote, RemoteGone, and BillogramError.
+    """Raises KeyTaken, DuplicateRemote, RemoteDeleted, BillogramError.
 
-    `tried_before`: an earlier attempt may have posted it, so look first.
+    `tried_before`: an earlier attempt may have posted it, so it is searched for first.
     """
     if known_id is not None:
-        return await _adopt(platform, order, known_id)
-    found = await find_invoice(platform, order.key) if tried_before else None
+        return await _adopt(platform, request, known_id)
+    found = await find_invoice(platform, request.key) if tried_before else None
     if found is not None:
-        return await _adopt(platform, order, found)
-    return await _post(platform, order)
+        return await _adopt(platform, request, found)
+    return await _post(platform, request)
 
 
 async def find_invoice(platform: BillogramClient, key: str) -> str | None:
@@ -54,28 +54,28 @@ async def find_invoice(platform: BillogramClient, key: str) -> str | None:
     return found[0].id if found else None
 
 
-async def _post(platform: BillogramClient, order: InvoiceRequest) -> RemoteInvoice:
+async def _post(platform: BillogramClient, request: InvoiceRequest) -> RemoteInvoice:
     try:
-        return remote_invoice(await platform.create(invoice_body(order)))
+        return remote_invoice(await platform.create(invoice_body(request)))
     except (KeyExists, OutcomeUnknown) as error:
-        found = await find_invoice(platform, order.key)
+        found = await find_invoice(platform, request.key)
         if found is None:
-            # A key that exists but is not found yet shows up later, as an unanswered request does.
+            # The list lags behind: the invoice appears in it later.
             raise PlatformUnavailable(
                 error.code, error.field, error.provider_message, error.retry_after_seconds
             ) from error
-        return await _adopt(platform, order, found)
+        return await _adopt(platform, request, found)
 
 
-async def _adopt(platform: BillogramClient, order: InvoiceRequest, billogram_id: str) -> RemoteInvoice:
+async def _adopt(platform: BillogramClient, request: InvoiceRequest, billogram_id: str) -> RemoteInvoice:
     try:
         invoice = remote_invoice(await platform.get(billogram_id))
-        if not agrees(invoice, order):
+        if not agrees(invoice, request):
             raise KeyTaken
-        if invoice.is_draft and order.send_by is not None:
-            return await _send(platform, billogram_id, order.send_by.value)
+        if invoice.is_draft and request.send_by is not None:
+            return await _send(platform, billogram_id, request.send_by.value)
     except NotFound as error:
-        raise RemoteGone from error
+        raise RemoteDeleted from error
     return invoice
 
 

@@ -1,7 +1,7 @@
-"""Billogram's objects as they come over the wire (API reference, sections 3, 4, 9, 12, 13).
+"""Billogram's objects, as they are transferred.
 
-Only what we read is named; unknown keys are ignored, and what one source lacks is optional. Amounts are Decimals of
-kronor. Times come in two formats, and one without a zone means UTC (section 6).
+Only the fields that we read are declared; unknown keys are ignored, and fields that some endpoints omit are optional.
+Amounts are Decimals of kronor. Timestamps have two formats, and one without a zone is UTC.
 """
 
 from datetime import UTC, date, datetime
@@ -24,12 +24,12 @@ class Shape(BaseModel):
 class Event(Shape):
     type: str
     created_at: Timestamp
-    data: dict[str, Any] | None = None  # Any: an open set (section 12), with numbers at any depth
+    data: dict[str, Any] | None = None  # Any: its fields depend on the type
     event_uuid: str | None = None
 
 
 class DetailedSums(Shape):
-    """Paid and credited sums are negative (section 9.8)."""
+    """Paid and credited sums are negative."""
 
     net_sum: Decimal = Decimal(0)
     invoice_fee: Decimal = Decimal(0)
@@ -55,7 +55,7 @@ class Item(Shape):
 
 
 class ListedBillogram(Shape):
-    """What the list shows of each (section 5); it may show all of it instead."""
+    """A compact entry of the list. The platform may return the full object instead."""
 
     id: str
     state: str
@@ -94,7 +94,7 @@ class ListMeta(Shape):
 
 
 class BillogramPage(Shape):
-    """One page of the list, and how many match on all pages."""
+    """One page of the list; `total_count` is the number on all pages."""
 
     meta: ListMeta
     data: list[ListedBillogram]
@@ -118,13 +118,13 @@ class BillogramOfCallback(Shape):
 
 
 class CallbackKind(Shape):
-    """The first version of callbacks had no type."""
+    """The first version of callbacks has no type."""
 
     callback_type: str = EVENT_KIND
 
 
 class Callback(CallbackKind):
-    """One of type BillogramEvent."""
+    """Of type BillogramEvent."""
 
     custom: str | None = None
     billogram: BillogramOfCallback
@@ -137,7 +137,7 @@ class RecalledBillogram(Shape):
 
 
 class Payable(Shape):
-    """What the payment had paid; not only billograms."""
+    """An object that the payment had paid. Not only billograms can be paid."""
 
     billogram: RecalledBillogram | None = None
 
@@ -147,7 +147,7 @@ class PaymentRecall(Shape):
 
 
 class RecallCallback(CallbackKind):
-    """One of type PaymentRecalled: no `custom`, and each billogram with its event deep inside."""
+    """Of type PaymentRecalled. It has no `custom`, and each billogram contains its event."""
 
     payment_recall: PaymentRecall
 

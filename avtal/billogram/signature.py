@@ -1,7 +1,7 @@
-"""Whether a callback comes from Billogram: HMAC-SHA256 over the timestamp, a colon, and the raw body (section 13.3).
+"""Verifies that a callback comes from Billogram: HMAC-SHA256 over the timestamp, a colon, and the raw body.
 
-Fails closed: without a key nothing is genuine. Old timestamps are genuine too, for a retry may be old, and a repeat
-changes nothing. The legacy MD5 signature in the body is never looked at.
+Fails closed: without a key, no signature is valid. Old timestamps are accepted, because a retry may be old and a repeat
+changes nothing. The legacy MD5 signature in the body is ignored.
 """
 
 import hmac
@@ -12,7 +12,7 @@ SIGNATURE_HEADERS = ("billogram-signature", "x-billogram-signature")
 
 
 def is_genuine(headers: Mapping[str, str], body: bytes, sign_keys: Sequence[str]) -> bool:
-    """`headers` by lower-case name; any of `sign_keys` will do, so that a key can be changed without a gap."""
+    """`headers` have lower-case names. Any of `sign_keys` may match, which allows key rotation."""
     timestamp = _first(headers, TIMESTAMP_HEADERS)
     signature = _first(headers, SIGNATURE_HEADERS)
     if not timestamp or not signature or not signature.isascii():

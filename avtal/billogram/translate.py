@@ -1,7 +1,7 @@
-"""The one place that knows Billogram's words and ours, with events.py beside it. Their traps live here.
+"""Translates between Billogram's terms and ours, together with events.py. No other module knows both.
 
-`paid_sum` and `credited_sum` are negative there; `discount` is an amount off the whole row. Only the billogram itself
-says when it is due: reading one that was sent adds the fact `invoiced`, and adds it anew when a respite came or went.
+In Billogram, `paid_sum` and `credited_sum` are negative, and `discount` is an amount off the whole row. Only the
+billogram itself has the due date. So reading a sent one adds the fact `invoiced`, and adds another after each respite.
 """
 
 from datetime import timedelta
@@ -37,7 +37,7 @@ OPEN_STATES = (
     *("Unpaid", "PartlyPaid", "Overdue", "Reminder_1", "Reminder_2", "Reminder_3", "Reminder_Many"),
     *("Collecting", "Collection", "CollectorEnded", "Factoring", "FactoringDenied"),
 )
-"""What the collector gave back is owed still."""
+"""An invoice that the collector returned is still owed."""
 SETTLED_STATES = ("Paid", "Credited", "Sold")
 ENDED_STATES = ("Ended",)
 STAGES = {
@@ -48,27 +48,27 @@ STAGES = {
 """Every other state is open."""
 
 
-def invoice_body(order: InvoiceRequest) -> dict[str, Any]:
-    """The body of POST /billogram (section 9.1)."""
+def invoice_body(request: InvoiceRequest) -> dict[str, Any]:
+    """The body of POST /billogram."""
     body: dict[str, Any] = {
-        "customer": {"customer_no": order.customer_no},
-        "items": [_item(row, order.row_text) for row in order.rows],
-        "currency": order.currency,
-        "due_days": order.payment_days,
-        "creditor_unique_value": order.key,
-        "callbacks": {"custom": order.custom},
+        "customer": {"customer_no": request.customer_no},
+        "items": [_item(row, request.row_text) for row in request.rows],
+        "currency": request.currency,
+        "due_days": request.payment_days,
+        "creditor_unique_value": request.key,
+        "callbacks": {"custom": request.custom},
     }
-    if order.invoice_date is not None:
-        body["invoice_date"] = order.invoice_date.isoformat()
-    if order.edi_number is not None:
-        body["regional_sweden"] = {"edi": {"electronic_id": order.edi_number}}
-    if order.send_by is not None:
-        body["on_success"] = {"command": "send", "method": order.send_by.value}
+    if request.invoice_date is not None:
+        body["invoice_date"] = request.invoice_date.isoformat()
+    if request.edi_number is not None:
+        body["regional_sweden"] = {"edi": {"electronic_id": request.edi_number}}
+    if request.send_by is not None:
+        body["on_success"] = {"command": "send", "method": request.send_by.value}
     return body
 
 
 def customer_body(subscriber: Subscriber) -> dict[str, Any]:
-    """The body of PUT /customer (section 7), and of POST but for number and notes. No e-mail address is left out."""
+    """The body of PUT /customer, and of POST without number and notes. A missing e-mail address is sent as empty."""
     email = subscriber.email if is_email(subscriber.email) else None
     body: dict[str, Any] = {
         "name": subscriber.name,
@@ -92,9 +92,9 @@ def customer_body(subscriber: Subscriber) -> dict[str, Any]:
 
 
 def remote_invoice(billogram: Billogram) -> RemoteInvoice:
-    """VAT and rounding are those of contracts.money: in whole öre, and with the net they add up to the total.
+    """VAT and rounding are in whole öre, as in contracts.money, so that net, VAT, and rounding add up to the total.
 
-    The platform's own rounding is of unrounded sums (section 6), so it would not.
+    The platform's rounding refers to unrounded sums, and would not.
     """
     total_minor, sums = minor(billogram.total_sum), billogram.detailed_sums
     return RemoteInvoice(
@@ -125,12 +125,12 @@ def remote_invoice(billogram: Billogram) -> RemoteInvoice:
         url=billogram.url,
         facts=(*event_facts(billogram.id, billogram.events, "billogram read"), *_invoiced(billogram)),
         late_fees_minor=minor(sums.reminder_fee + sums.interest_fee),
-        shown=listed_invoice(billogram),
+        listed=listed_invoice(billogram),
     )
 
 
 def listed_invoice(billogram: ListedBillogram) -> ListedInvoice:
-    """A draft's due date is the one that it would have today, and so no part of its fingerprint."""
+    """A draft's due date is relative to today, and so no part of its fingerprint."""
     stage = STAGES.get(billogram.state, Stage.OPEN)
     total, remaining = minor(billogram.total_sum), minor(billogram.remaining_sum)
     due_date = None if stage is Stage.DRAFT else billogram.due_date
@@ -147,21 +147,21 @@ def listed_invoice(billogram: ListedBillogram) -> ListedInvoice:
     )
 
 
-def agrees(invoice: RemoteInvoice, order: InvoiceRequest) -> bool:
-    """Whether an invoice found under our key is the one that we ordered."""
-    ours = tuple(_remote_row(row) for row in order.rows)
-    return (invoice.customer_no, invoice.currency, invoice.rows) == (order.customer_no, order.currency, ours)
+def agrees(invoice: RemoteInvoice, request: InvoiceRequest) -> bool:
+    """Whether an invoice found under our key is the requested one."""
+    ours = tuple(_remote_row(row) for row in request.rows)
+    return (invoice.customer_no, invoice.currency, invoice.rows) == (request.customer_no, request.currency, ours)
 
 
 def callback_facts(body: str) -> tuple[CallbackFacts, ...]:
-    """What a callback's body tells of invoices; nothing if its kind tells of none. Raises ValidationError."""
+    """The facts of a callback's body, by invoice; empty if its type concerns no invoice. Raises ValidationError."""
     kind = CallbackKind.model_validate_json(body).callback_type
     if kind == EVENT_KIND:
-        return (_event_news(Callback.model_validate_json(body)),)
-    return _recall_news(RecallCallback.model_validate_json(body)) if kind == RECALL_KIND else ()
+        return (_event_facts(Callback.model_validate_json(body)),)
+    return _recall_facts(RecallCallback.model_validate_json(body)) if kind == RECALL_KIND else ()
 
 
-def _event_news(callback: Callback) -> CallbackFacts:
+def _event_facts(callback: Callback) -> CallbackFacts:
     sums = callback.billogram.detailed_sums
     return CallbackFacts(
         billogram_id=callback.billogram.id,
@@ -169,12 +169,11 @@ def _event_news(callback: Callback) -> CallbackFacts:
         facts=tuple(event_facts(callback.billogram.id, [callback.event], "callback")),
         paid_minor=-minor(sums.paid_sum + sums.collector_paid_sum),
         credited_minor=-minor(sums.credited_sum),
-        at=callback.event.created_at,
     )
 
 
-def _recall_news(callback: RecallCallback) -> tuple[CallbackFacts, ...]:
-    """One payment may have paid several invoices; it tells no sums of any."""
+def _recall_facts(callback: RecallCallback) -> tuple[CallbackFacts, ...]:
+    """One payment may have paid several invoices. A recall has no sums."""
     recalled = [payable.billogram for payable in callback.payment_recall.payables if payable.billogram]
     return tuple(
         CallbackFacts(
@@ -183,7 +182,6 @@ def _recall_news(callback: RecallCallback) -> tuple[CallbackFacts, ...]:
             facts=tuple(event_facts(one.id, [one.event], "callback")),
             paid_minor=None,
             credited_minor=None,
-            at=one.event.created_at,
         )
         for one in recalled
     )
@@ -212,9 +210,9 @@ def _remote_row(row: Row) -> RemoteRow:
 
 
 def _invoiced(billogram: Billogram) -> list[Fact]:
-    """What only the billogram itself tells of its dispatch: the sum as sent, and when it is due.
+    """What only the billogram has of its dispatch: the sum as sent, and the due date.
 
-    After each move of the due date it is told anew, and stays the newest word among those of the same second.
+    Each move of the due date adds another one, which is the newest of its second.
     """
     due_date = billogram.respite_date or billogram.due_date
     if billogram.attested_at is None or due_date is None:

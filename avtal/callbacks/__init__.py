@@ -1,1 +1,1 @@
-"""The callback receiver and its relay: verify, store, answer; then translate, record, and tell the contract."""
+"""Receives Billogram's callbacks, stores them, and records them as facts of bills."""

@@ -1,18 +1,20 @@
-"""The first half of the relay: a stored callback becomes facts of its bill.
+"""Records stored callbacks: each becomes facts of its bill.
 
-The bill is found by the platform's id, or by ours that comes back as `custom`. A callback of a bill that is not there
-yet is tried again for 24 hours, then listed; one that never was ours is ignored. What says enough is recorded together
-with others in one transaction; only what does not is recorded by itself, after its billogram was read.
+The bill is found by the platform's id of its invoice, or by our id, which comes back as `custom`. A callback whose bill
+does not exist yet is retried for 24 hours and then listed as unmatched; one of a foreign invoice is ignored.
+
+Callbacks in flight at the same time share a transaction. A callback that does not carry enough is recorded after its
+billogram has been read, and holds up no other.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from aiohttp import ClientSession
+import httpx
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
@@ -23,206 +25,201 @@ from avtal.contracts.bills.bill import BillStatus, bill_parts
 from avtal.contracts.bills.callback_reading import needs_reading
 from avtal.contracts.bills.invoice import CallbackFacts, RemoteInvoice
 from avtal.log_context import log_context
-from avtal.relay.queues import TRY_AGAIN_SECONDS_MAX, backoff_seconds
-from avtal.relay.relay import FAILED
-from avtal.store.accounts.accounts import PlatformAccess, platform_access
-from avtal.store.billing.bill_batch import BillBatch, Named, lock_named
+from avtal.store.accounts.accounts import platform_access
+from avtal.store.billing.bill_locks import BillReference, lock_referenced_bills
 from avtal.store.billing.bills import copy_platform_fields
+from avtal.store.billing.facts import BillBatch
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.database import Database
+from avtal.store.engine.group_commit import GroupCommit
 from avtal.store.queues.inbox import DONE, IGNORED, NEW, UNMATCHED, StoredCallback, defer_callback, finish_callbacks
+from avtal.store.queues.lease import BACKOFF_SECONDS_MAX, FAILED_TRIES, backoff_seconds
 from avtal.store.tables import BillRow
 from avtal.tracing import span
 
 log = logging.getLogger(__name__)
 
-Invoices = dict[str, RemoteInvoice | None]
+Invoices = Mapping[str, RemoteInvoice | None]
+"""By the platform's id; None for one that was deleted."""
+
+
+class RecordRequest(NamedTuple):
+    """One callback to record. `invoices` is None until its billograms have been read."""
+
+    callback: StoredCallback
+    facts: Sequence[CallbackFacts] | None
+    """None if the body does not parse."""
+    invoices: Invoices | None = None
+
+    @property
+    def bills(self) -> list[BillReference]:
+        """Most callbacks are about one bill."""
+        return [BillReference(self.callback.account, each.billogram_id, each.custom) for each in self.facts or ()]
 
 
 class Outcome(NamedTuple):
-    """What becomes of a callback, and why."""
-
     state: str
-    why: str = ""
+    reason: str = ""
 
 
-NOT_USED = Outcome(IGNORED, "a kind that we do not use")
+class Recorded(NamedTuple):
+    """Nothing has been written if `outcome` is None: the billograms must be read first."""
+
+    outcome: Outcome | None
+    version_rose: bool = False
+    """Whether a contract may have a message in the outbox."""
+
+
+READ_FIRST = Recorded(None)
+UNREADABLE = Outcome(UNMATCHED, "the body has an unknown format")
+NOT_USED = Outcome(IGNORED, "an event of no use to us")
 
 
 class CallbackRecorder:
-    """`wake` tells the second half that there is news to tell."""
+    """`wake` is called when the outbox has a new message."""
 
-    def __init__(self, database: Database, cipher: Cipher, http: ClientSession, wake: Callable[[], None]) -> None:
+    def __init__(self, database: Database, cipher: Cipher, http: httpx.AsyncClient, wake: Callable[[], None]) -> None:
         self._database = database
         self._cipher = cipher
         self._http = http
         self._wake = wake
-        self._has_news = False
+        self._writes = GroupCommit(database)
 
-    def record_batch(self, session: Session, due: Sequence[StoredCallback]) -> Sequence[StoredCallback]:
-        """What says enough, in the caller's transaction. Returned is the rest, and what comes behind it of a billogram.
-
-        Who holds many bills waits for none: raises OperationalError if another transaction has one of them.
-        """
-        told = {stored.id: _news(stored) for stored in due}
-        named = [one for stored in due for one in _named(stored, told[stored.id] or ())]
-        ledger = BillBatch(session, lock_named(session, named, nowait=True))
-        rest: list[StoredCallback] = []
-        over: dict[Outcome, list[StoredCallback]] = {}
-        for stored in due:
-            news, is_behind = told[stored.id], any(_are_of_one(stored, other) for other in rest)
-            if is_behind or news is None or _must_read(ledger, stored, news):
-                rest.append(stored)
-            else:
-                over.setdefault(_enter(ledger, stored, news, {}), []).append(stored)
-        ledger.write()
-        self._has_news |= ledger.has_news
-        for outcome, callbacks in over.items():
-            _end(session, callbacks, outcome)
-        return rest
-
-    async def record(self, stored: StoredCallback) -> None:
-        news = _news(stored)
-        if news is None:
-            await asyncio.to_thread(self._refuse, stored)
-            return
-        access = await asyncio.to_thread(self._record_if_enough, stored, news)
-        if access is not None:
+    async def record(self, callback: StoredCallback) -> None:
+        request = RecordRequest(callback, _facts_of(callback))
+        recorded = await self._writes.submit_batched(record_batch, request)
+        if recorded is READ_FIRST:
             try:
-                invoices = {one.billogram_id: await self._read(access, one.billogram_id) for one in news}
+                invoices = await self._read(request)
             except BillogramError as error:
-                await asyncio.to_thread(self._later, stored, error)
+                await asyncio.to_thread(self._defer, callback, error)
                 return
-            await asyncio.to_thread(self._record_with, stored, news, invoices)
-        self._wake()
-
-    def committed(self) -> None:
-        """Most callbacks only repeat what the bill's maker was answered; there is nothing to tell then."""
-        if self._has_news:
-            self._has_news = False
+            recorded = await self._writes.submit_batched(record_batch, request._replace(invoices=invoices))
+        if recorded.version_rose:
             self._wake()
 
-    async def _read(self, access: PlatformAccess, billogram_id: str) -> RemoteInvoice | None:
-        platform = BillogramClient(self._http, Credentials(access.url, access.user, access.key))
-        try:
-            return remote_invoice(await platform.get(billogram_id))
-        except NotFound:
-            return None  # deleted meanwhile, which its own callback tells
+    async def _read(self, request: RecordRequest) -> Invoices:
+        platform = await asyncio.to_thread(self._platform, request.callback.account)
+        return {bill.billogram_id: await _read_invoice(platform, bill.billogram_id) for bill in request.bills}
 
-    def _record_if_enough(self, stored: StoredCallback, news: Sequence[CallbackFacts]) -> PlatformAccess | None:
-        """If the callback does not say enough, nothing is recorded, and the answer is where more can be read."""
+    def _platform(self, account: str) -> BillogramClient:
+        with self._database.read() as session:
+            access = platform_access(session, self._cipher, account)
+        assert access is not None, "an account with bills exists"
+        return BillogramClient(self._http, Credentials(access.url, access.user, access.key))
+
+    def _defer(self, callback: StoredCallback, error: BillogramError) -> None:
         with self._database.write() as session:
-            ledger = BillBatch(session, lock_named(session, _named(stored, news)))
-            if _must_read(ledger, stored, news):
-                return platform_access(session, self._cipher, stored.account)
-            _record(session, ledger, stored, news, {})
-            return None
-
-    def _record_with(self, stored: StoredCallback, news: Sequence[CallbackFacts], invoices: Invoices) -> None:
-        with self._database.write() as session:
-            ledger = BillBatch(session, lock_named(session, _named(stored, news)))
-            _record(session, ledger, stored, news, invoices)
-
-    def _refuse(self, stored: StoredCallback) -> None:
-        with self._database.write() as session:
-            _end(session, [stored], Outcome(UNMATCHED, "its words are not those that we know"))
-
-    def _later(self, stored: StoredCallback, error: BillogramError) -> None:
-        with self._database.write() as session:
-            _again(session, stored, str(error), type(error).__name__, error.retry_after_seconds or 0.0)
+            _retry_later(session, callback, str(error), type(error).__name__, error.retry_after_seconds or 0.0)
 
 
-def _news(stored: StoredCallback) -> Sequence[CallbackFacts] | None:
-    """None if its words are not those that we know."""
+async def _read_invoice(platform: BillogramClient, billogram_id: str) -> RemoteInvoice | None:
     try:
-        return callback_facts(stored.body)
+        return remote_invoice(await platform.get(billogram_id))
+    except NotFound:
+        return None  # deleted meanwhile; a callback of its own reports that
+
+
+def _facts_of(callback: StoredCallback) -> Sequence[CallbackFacts] | None:
+    try:
+        return callback_facts(callback.body)
     except ValidationError:
         return None
 
 
-def _named(stored: StoredCallback, news: Iterable[CallbackFacts]) -> list[Named]:
-    """The bills that the callback tells of; most callbacks tell of one."""
-    return [Named(stored.account, one.billogram_id, one.custom) for one in news]
+def record_batch(session: Session, requests: Sequence[RecordRequest]) -> Sequence[Recorded]:
+    """Records all of them in this transaction. The number of reads does not depend on how many they are.
+
+    A batch of several waits for no lock: raises OperationalError if another transaction has locked one of its bills.
+    """
+    references = [bill for request in requests for bill in request.bills]
+    batch = BillBatch(session, lock_referenced_bills(session, references, nowait=len(requests) > 1))
+    recorded = [_record(batch, request) for request in requests]
+    batch.write()
+    callbacks_by_outcome: dict[Outcome, list[StoredCallback]] = {}
+    for request, (outcome, _) in zip(requests, recorded, strict=True):
+        if outcome is not None:
+            callbacks_by_outcome.setdefault(outcome, []).append(request.callback)
+    for outcome, callbacks in callbacks_by_outcome.items():
+        _settle(session, callbacks, outcome)
+    return recorded
 
 
-def _are_of_one(one: StoredCallback, other: StoredCallback) -> bool:
-    return (one.account, one.group_key) == (other.account, other.group_key)
+def _record(batch: BillBatch, request: RecordRequest) -> Recorded:
+    if request.facts is None:
+        return Recorded(UNREADABLE)
+    if not request.facts:
+        return Recorded(NOT_USED)
+    found = [*_found(batch, request)]
+    if not found:
+        return Recorded(_without_bill(request.callback, request.facts[0]))
+    if request.invoices is None and any(_must_read(batch, bill, each) for each, bill in found):
+        return READ_FIRST
+    rises = [_append(batch, request, each, bill) for each, bill in found]
+    return Recorded(Outcome(DONE), any(rises))
 
 
-def _found(
-    ledger: BillBatch, stored: StoredCallback, news: Sequence[CallbackFacts]
-) -> Iterator[tuple[CallbackFacts, BillRow]]:
-    for one, named in zip(news, _named(stored, news), strict=True):
-        bill = ledger.bill(named)
+def _found(batch: BillBatch, request: RecordRequest) -> Iterator[tuple[CallbackFacts, BillRow]]:
+    for each, reference in zip(request.facts or (), request.bills, strict=True):
+        bill = batch.bill(reference)
         if bill is not None:
-            yield one, bill
+            yield each, bill
 
 
-def _must_read(ledger: BillBatch, stored: StoredCallback, news: Sequence[CallbackFacts]) -> bool:
-    found = _found(ledger, stored, news)
-    return any(needs_reading(BillStatus(bill.status), ledger.facts_of(bill), one) for one, bill in found)
+def _must_read(batch: BillBatch, bill: BillRow, facts: CallbackFacts) -> bool:
+    return needs_reading(BillStatus(bill.status), batch.facts_of(bill), facts)
 
 
-def _record(
-    session: Session, ledger: BillBatch, stored: StoredCallback, news: Sequence[CallbackFacts], invoices: Invoices
-) -> None:
-    outcome = _enter(ledger, stored, news, invoices)
-    ledger.write()
-    _end(session, [stored], outcome)
+def _append(batch: BillBatch, request: RecordRequest, facts: CallbackFacts, bill: BillRow) -> bool:
+    """Whether the bill's version rose."""
+    invoice = (request.invoices or {}).get(facts.billogram_id)
+    with _traced(request.callback, bill):
+        bill.billogram_id = facts.billogram_id
+        if invoice is not None:
+            copy_platform_fields(bill, invoice)
+        version_rose = batch.append_facts(bill, (*facts.facts, *(invoice.facts if invoice else ())))
+        log.info("callback %d recorded: bill %s is %s", request.callback.id, bill.bill_id, bill.status)
+    return version_rose
 
 
-def _enter(ledger: BillBatch, stored: StoredCallback, news: Sequence[CallbackFacts], invoices: Invoices) -> Outcome:
-    """All that one callback tells."""
-    if not news:
-        return NOT_USED
-    found = [*_found(ledger, stored, news)]
-    for one, bill in found:
-        invoice = invoices.get(one.billogram_id)
-        with _subject(stored, bill):
-            bill.billogram_id = one.billogram_id
-            if invoice is not None:
-                copy_platform_fields(bill, invoice)
-            ledger.add(bill, (*one.facts, *(invoice.facts if invoice else ())))
-            log.info("callback %d recorded: bill %s is %s", stored.id, bill.bill_id, bill.status)
-    return Outcome(DONE) if found else _of_unknown_bill(stored, news[0])
+def _without_bill(callback: StoredCallback, facts: CallbackFacts) -> Outcome:
+    if facts.custom is None or bill_parts(facts.custom) is None:
+        return Outcome(IGNORED, "a foreign invoice")
+    if time.time() >= callback.give_up_at:
+        return Outcome(UNMATCHED, f"no bill {facts.custom}")
+    return Outcome(NEW, f"no bill {facts.custom} yet")
 
 
-def _of_unknown_bill(stored: StoredCallback, news: CallbackFacts) -> Outcome:
-    if news.custom is None or bill_parts(news.custom) is None:
-        return Outcome(IGNORED, "an invoice that is not ours")
-    if time.time() >= stored.give_up_at:
-        return Outcome(UNMATCHED, f"no bill {news.custom}")
-    return Outcome(NEW, f"no bill {news.custom} yet")
-
-
-def _end(session: Session, callbacks: Sequence[StoredCallback], outcome: Outcome) -> None:
-    """One that stays new is tried again later."""
+def _settle(session: Session, callbacks: Sequence[StoredCallback], outcome: Outcome) -> None:
+    """A callback that stays new is retried."""
     if outcome.state == NEW:
-        for stored in callbacks:
-            with log_context(stored.account):
-                _again(session, stored, outcome.why, "no_bill")
+        for callback in callbacks:
+            with log_context(callback.account):
+                _retry_later(session, callback, outcome.reason, "no_bill")
         return
-    finish_callbacks(session, callbacks, outcome.state, outcome.why or None)
+    finish_callbacks(session, callbacks, outcome.state, outcome.reason or None)
     if outcome.state == UNMATCHED:
-        for stored in callbacks:
-            with log_context(stored.account):
-                log.warning("callback %d is unmatched: %s", stored.id, outcome.why)
+        for callback in callbacks:
+            with log_context(callback.account):
+                log.warning("callback %d is unmatched: %s", callback.id, outcome.reason)
 
 
 @contextmanager
-def _subject(stored: StoredCallback, bill: BillRow) -> Iterator[None]:
-    """Whom the logs and the trace are about within; the bill's trace goes on."""
+def _traced(callback: StoredCallback, bill: BillRow) -> Iterator[None]:
+    """Logs and spans within name the bill; the bill's trace continues."""
     with (
-        log_context(stored.account, bill.contract_id, bill.bill_id),
-        span("callback received", bill.traceparent, began_at=stored.kept_at),
+        log_context(callback.account, bill.contract_id, bill.bill_id),
+        span("callback received", bill.traceparent, started_at=callback.stored_at),
         span("record callback"),
     ):
         yield
 
 
-def _again(session: Session, stored: StoredCallback, last_error: str, reason: str, wanted: float = 0.0) -> None:
-    wait = max(backoff_seconds(stored.attempts), min(wanted, TRY_AGAIN_SECONDS_MAX))
-    defer_callback(session, stored, time.time() + wait, last_error)
-    FAILED.labels("inbox", reason).inc()
-    if stored.attempts % 10 == 0:
-        log.warning("callback %d is recorded later: %s", stored.id, last_error)
+def _retry_later(
+    session: Session, callback: StoredCallback, last_error: str, reason: str, retry_after_seconds: float = 0.0
+) -> None:
+    wait = max(backoff_seconds(callback.attempts), min(retry_after_seconds, BACKOFF_SECONDS_MAX))
+    defer_callback(session, callback, time.time() + wait, last_error)
+    FAILED_TRIES.labels("inbox", reason).inc()
+    if callback.attempts % 10 == 0:
+        log.warning("callback %d is retried later: %s", callback.id, last_error)

@@ -1,1 +1,1 @@
-"""Reconciliation: a sweep over the platform's invoices finds what callbacks missed."""
+"""Compares bills with the platform's invoices, and records what callbacks missed."""

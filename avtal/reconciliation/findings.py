@@ -1,10 +1,10 @@
-"""What a sweep found: what was mended, and what a person should look at."""
+"""The findings of a sweep: differences that it fixed, and differences to resolve manually."""
 
 from enum import StrEnum
 
 from avtal.contracts.bills.bill import SETTLED, BillStatus
 from avtal.contracts.frozen import Frozen
-from avtal.store.billing.reconciliation import Callbacks, Change
+from avtal.store.billing.reconciliation import CallbackCounts, Change
 
 
 class Kind(StrEnum):
@@ -23,23 +23,23 @@ class Kind(StrEnum):
 
 TEXTS = {
     Kind.SETTLED: "paid or credited, now recorded",
-    Kind.LOST: "given up at Billogram, now recorded",
+    Kind.LOST: "marked as a loss at Billogram, now recorded",
     Kind.REOPENED: "owed again, now recorded",
     Kind.DISPATCHED: "sent, now recorded",
     Kind.DELETED: "deleted before it was sent, now recorded",
     Kind.CHANGED: "another sum or due date, now recorded",
     Kind.HISTORY: "more history, now recorded",
-    Kind.NOT_FOUND: "Billogram did not find it; look again after ten minutes",
-    Kind.VANISHED: "Billogram holds no such invoice any more, though it was sent: ask Billogram",
-    Kind.UNKNOWN: "Billogram holds it under a key of ours, and no bill here has it",
-    Kind.UNEXPLAINED: "Billogram's state and ours differ, and its events do not say why",
+    Kind.NOT_FOUND: "Billogram did not find it; sweep again after ten minutes",
+    Kind.VANISHED: "Billogram no longer holds this invoice, though it was sent: contact Billogram",
+    Kind.UNKNOWN: "Billogram holds it under one of our keys, and no bill here has it",
+    Kind.UNEXPLAINED: "Billogram's state and ours differ, and its events do not explain it",
 }
-MENDED = frozenset({Kind.SETTLED, Kind.LOST, Kind.REOPENED, Kind.DISPATCHED, Kind.DELETED, Kind.CHANGED, Kind.HISTORY})
-"""The others are for a person, and nothing was changed."""
+FIXED = frozenset({Kind.SETTLED, Kind.LOST, Kind.REOPENED, Kind.DISPATCHED, Kind.DELETED, Kind.CHANGED, Kind.HISTORY})
+"""The others changed nothing, and are resolved manually."""
 
 
 class Finding(Frozen):
-    """`bill_id` is the platform key where no bill is known."""
+    """`bill_id` is the platform key if no bill is known."""
 
     kind: Kind
     bill_id: str | None
@@ -51,14 +51,14 @@ class Report(Frozen):
     pages: int
     read: int
     findings: tuple[Finding, ...]
-    callbacks: Callbacks
+    callbacks: CallbackCounts
 
 
 def kind_of(change: Change) -> Kind | None:
-    """What a recorded reading has mended; None if all of it was known."""
+    """None if everything was known before."""
     if change.bill.status != change.before:
         return _kind_of_step(change.before, change.bill.status)
-    if change.is_news:
+    if change.version_rose:
         return Kind.CHANGED
     return Kind.HISTORY if change.facts_new else None
 

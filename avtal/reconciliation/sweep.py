@@ -1,18 +1,18 @@
-"""Reconciliation: a sweep over the platform's lists that records what callbacks missed, through the one door.
+"""Sweeps the invoices that the platform lists, and records what callbacks missed.
 
-    1  every invoice that is a draft or open at the platform      payments, credits, recalls, dispatches, respites
-    2  those that ended, if they were invoiced lately             ends whose history is not whole
-    3  live bills of ours that neither list has shown             ends of older invoices, and deleted ones
+    1  all drafts and open invoices                        payments, credits, recalls, dispatches, respites
+    2  settled and ended ones with a recent invoice date   ends whose history is incomplete
+    3  live bills whose invoice is on neither list         ends of older invoices, and deletions
 
-Only bills that the list contradicts (`contracts.reconciliation`), and those of the third step, cost a request each. It
-may run beside callbacks, and beside another sweep: facts that are known are known again.
+Only a bill that its list entry contradicts (`contracts.bills.reconciliation`), or one of step 3, costs a request
+of its own. A sweep may run beside callbacks and beside another sweep, because known facts are recognized.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import timedelta
 
-from aiohttp import ClientSession
+import httpx
 from prometheus_client import Counter
 
 from avtal.billogram.client import BillogramClient, Credentials
@@ -24,32 +24,31 @@ from avtal.contracts.bills.reconciliation import KnownBill, disagrees, must_be_r
 from avtal.reconciliation.findings import Finding, Kind, Report, kind_of
 from avtal.store.accounts.accounts import AccountNotFound, platform_access
 from avtal.store.billing.reconciliation import (
-    VANISHED_AFTER,
+    MISSING_CONFIRMED_AFTER,
     Change,
     bill_under_key,
     bills_of_invoices,
-    callbacks_in_trouble,
+    callback_counts,
+    clear_missing,
     live_invoices,
-    record_gone,
-    record_reading,
-    seen_again,
+    record_invoice,
+    record_missing,
 )
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.clock import Clock
 from avtal.store.engine.database import Database
 
 ENDED_WINDOW = timedelta(days=60)
-"""How far back by invoice date the second list is read."""
-AT_ONCE_MAX = 8
-FOUND = Counter("avtal_reconciled", "What sweeps found, by kind", ["kind"])
+"""How far back the second list is read, by invoice date."""
+READS_MAX = 8
+FINDINGS = Counter("avtal_reconciled", "Findings of sweeps, by kind", ["kind"])
 
 
 class Reconciler:
-    """`wake` tells the relay that there may be news to tell."""
-
     def __init__(
-        self, database: Database, cipher: Cipher, http: ClientSession, clock: Clock, wake: Callable[[], None]
+        self, database: Database, cipher: Cipher, http: httpx.AsyncClient, clock: Clock, wake: Callable[[], None]
     ) -> None:
+        """`wake` is called when the outbox may have new messages."""
         self._database = database
         self._cipher = cipher
         self._http = http
@@ -57,7 +56,7 @@ class Reconciler:
         self._wake = wake
 
     async def sweep(self, account: str) -> Report:
-        """Raises AccountNotFound; and BillogramError, after what was found until then has been recorded."""
+        """Raises AccountNotFound, and BillogramError: what was found before the error stays recorded."""
         platform = await asyncio.to_thread(self._platform, account)
         sweep = Sweep(account, platform, self._database, self._clock)
         try:
@@ -74,14 +73,14 @@ class Reconciler:
 
 
 class Sweep:
-    """One account, once."""
+    """One sweep of one account."""
 
     def __init__(self, account: str, platform: BillogramClient, database: Database, clock: Clock) -> None:
         self._account = account
         self._platform = platform
         self._database = database
         self._clock = clock
-        self._gate = asyncio.Semaphore(AT_ONCE_MAX)
+        self._gate = asyncio.Semaphore(READS_MAX)
         self._seen: set[str] = set()
         self._pages = 0
         self._read = 0
@@ -90,94 +89,99 @@ class Sweep:
     async def run(self) -> Report:
         live = await asyncio.to_thread(self._live)
         since = (self._clock.now() - ENDED_WINDOW).date()
-        await self._go_through(open_invoices(self._platform))
-        await self._go_through(ended_invoices(self._platform, since))
-        await _all(self._look_at(bill_id, invoice) for invoice, bill_id in live.items() if invoice not in self._seen)
+        await self._compare_pages(open_invoices(self._platform))
+        await self._compare_pages(ended_invoices(self._platform, since))
+        unlisted = [(bill_id, invoice) for invoice, bill_id in live.items() if invoice not in self._seen]
+        await self._read_all(unlisted)
         return await asyncio.to_thread(self._report)
 
-    async def _go_through(self, pages: AsyncIterator[Page]) -> None:
+    async def _compare_pages(self, pages: AsyncIterator[Page]) -> None:
         async for page in pages:
             self._pages += 1
-            new = [shown for shown in page if shown.billogram_id not in self._seen]
-            self._seen.update(shown.billogram_id for shown in new)
-            contradicting = await asyncio.to_thread(self._compare, new)
-            await _all(self._look_at(bill_id, billogram_id) for bill_id, billogram_id in contradicting)
+            new = [listed for listed in page if listed.billogram_id not in self._seen]
+            self._seen.update(listed.billogram_id for listed in new)
+            await self._read_all(await asyncio.to_thread(self._compare, new))
 
     def _compare(self, page: list[ListedInvoice]) -> list[tuple[str, str]]:
-        """The bills of this page that must be read, with the platform's ids of their invoices."""
+        """The bills whose invoices must be read, with the platform's ids of these."""
         with self._database.read() as session:
-            bills = bills_of_invoices(session, self._account, [shown.billogram_id for shown in page])
-        contradicting = []
-        for shown in page:
-            bill = bills.get(shown.billogram_id)
+            bills = bills_of_invoices(session, self._account, [listed.billogram_id for listed in page])
+        unread = []
+        for listed in page:
+            bill = bills.get(listed.billogram_id)
             if bill is None:
-                self._meet(shown)
-            elif must_be_read(bill, shown):
-                contradicting.append((bill.bill_id, shown.billogram_id))
+                self._check_foreign(listed)
+            elif must_be_read(bill, listed):
+                unread.append((bill.bill_id, listed.billogram_id))
             else:
-                self._agree(bill, shown)
-        return contradicting
+                self._check_known(bill, listed)
+        return unread
 
-    def _agree(self, bill: KnownBill, shown: ListedInvoice) -> None:
-        """Nothing new is to be learned of it."""
+    def _check_known(self, bill: KnownBill, listed: ListedInvoice) -> None:
         if bill.missing_since is not None:
             with self._database.write() as session:
-                seen_again(session, self._account, bill.bill_id)
-        if disagrees(bill, shown):
-            self._find(Kind.UNEXPLAINED, bill.bill_id, shown.billogram_id)
+                clear_missing(session, self._account, bill.bill_id)
+        if disagrees(bill, listed):
+            self._find(Kind.UNEXPLAINED, bill.bill_id, listed.billogram_id)
 
-    def _meet(self, shown: ListedInvoice) -> None:
-        """No bill has this invoice: somebody else's, one that is just being made, or one that we should know."""
-        if not names_a_bill(shown.key):
+    def _check_foreign(self, listed: ListedInvoice) -> None:
+        """No bill has this invoice. It is foreign, is just being created, or is ours and unknown."""
+        if not names_a_bill(listed.key):
             return
         with self._database.read() as session:
-            bill = bill_under_key(session, self._account, shown.key or "")
-            is_ours = bill is not None and bill.billogram_id == shown.billogram_id
-            is_being_made = bill is not None and bill.billogram_id is None and bill.status == BillStatus.CREATING
-        if not (is_ours or is_being_made):
-            self._find(Kind.UNKNOWN, shown.key, shown.billogram_id)
+            bill = bill_under_key(session, self._account, listed.key or "")
+            is_ours = bill is not None and bill.billogram_id == listed.billogram_id
+            is_creating = bill is not None and bill.billogram_id is None and bill.status == BillStatus.CREATING
+        if not (is_ours or is_creating):
+            self._find(Kind.UNKNOWN, listed.key, listed.billogram_id)
 
-    async def _look_at(self, bill_id: str, billogram_id: str) -> None:
-        """Reads one invoice, and records what it tells."""
+    async def _read_all(self, bills: Iterable[tuple[str, str]]) -> None:
+        """Raises the first error only when all are finished, so that everything readable is recorded."""
+        reads = (self._read_and_record(bill_id, billogram_id) for bill_id, billogram_id in bills)
+        for result in await asyncio.gather(*reads, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _read_and_record(self, bill_id: str, billogram_id: str) -> None:
         async with self._gate:
             self._read += 1
             try:
                 invoice = await read_invoice(self._platform, billogram_id)
             except NotFound:
-                await asyncio.to_thread(self._gone, bill_id, billogram_id)
+                await asyncio.to_thread(self._record_missing, bill_id, billogram_id)
             else:
                 await asyncio.to_thread(self._record, bill_id, invoice)
 
     def _record(self, bill_id: str, invoice: RemoteInvoice) -> None:
         with self._database.write() as session:
-            change = record_reading(session, self._account, bill_id, invoice)
+            change = record_invoice(session, self._account, bill_id, invoice)
         if change is None:
             return
-        self._mended(change, invoice.billogram_id)
+        self._find_change(change, invoice.billogram_id)
         if owes_late_fees_alone(change.bill, invoice):
             return
-        if invoice.shown is not None and disagrees(change.bill, invoice.shown):
+        if invoice.listed is not None and disagrees(change.bill, invoice.listed):
             self._find(Kind.UNEXPLAINED, bill_id, invoice.billogram_id)
 
-    def _gone(self, bill_id: str, billogram_id: str) -> None:
+    def _record_missing(self, bill_id: str, billogram_id: str) -> None:
         now = self._clock.now()
         with self._database.write() as session:
-            change = record_gone(session, self._account, bill_id, billogram_id, now)
+            change = record_missing(session, self._account, bill_id, billogram_id, now)
         if change is None:
             return
         if change.bill.missing_since is None:
-            self._mended(change, billogram_id)
+            self._find_change(change, billogram_id)
         else:
-            is_certain = now - change.bill.missing_since >= VANISHED_AFTER
+            is_certain = now - change.bill.missing_since >= MISSING_CONFIRMED_AFTER
             self._find(Kind.VANISHED if is_certain else Kind.NOT_FOUND, bill_id, billogram_id)
 
-    def _mended(self, change: Change, billogram_id: str) -> None:
+    def _find_change(self, change: Change, billogram_id: str) -> None:
         kind = kind_of(change)
         if kind is not None:
             self._find(kind, change.bill.bill_id, billogram_id)
 
     def _find(self, kind: Kind, bill_id: str | None, billogram_id: str) -> None:
-        FOUND.labels(kind).inc()
+        FINDINGS.labels(kind).inc()
         self._findings.append(Finding(kind=kind, bill_id=bill_id, billogram_id=billogram_id))
 
     def _live(self) -> dict[str, str]:
@@ -186,18 +190,11 @@ class Sweep:
 
     def _report(self) -> Report:
         with self._database.read() as session:
-            callbacks = callbacks_in_trouble(session, self._account)
+            callbacks = callback_counts(session, self._account)
         return Report(
             account=self._account,
             pages=self._pages,
             read=self._read,
-            findings=tuple(sorted(self._findings, key=lambda one: (one.kind, one.bill_id or ""))),
+            findings=tuple(sorted(self._findings, key=lambda finding: (finding.kind, finding.bill_id or ""))),
             callbacks=callbacks,
         )
-
-
-async def _all(work: Iterable[Awaitable[None]]) -> None:
-    """All of them to their end, and only then the first error: what can be recorded is."""
-    for outcome in await asyncio.gather(*work, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome

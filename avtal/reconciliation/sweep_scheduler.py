@@ -1,4 +1,4 @@
-"""Reconciliation by itself: each account every so many hours, by one process at a time, in real time."""
+"""Sweeps each account automatically, every so many hours of real time, in one process at a time."""
 
 import asyncio
 import logging
@@ -6,60 +6,60 @@ import time
 from contextlib import suppress
 
 from avtal.billogram.errors import BillogramError
-from avtal.reconciliation.findings import MENDED, Report
+from avtal.reconciliation.findings import FIXED, Report
 from avtal.reconciliation.sweep import Reconciler
 from avtal.store.engine.database import Database
 from avtal.store.queues.sweeps import LEASE_SECONDS, claim_sweep, finish_sweep, renew_sweep
 
-LOOK_SECONDS = 30.0
-TRY_AGAIN_SECONDS = 600.0
+POLL_SECONDS = 30.0
+RETRY_SECONDS = 600.0
 
 logger = logging.getLogger(__name__)
 
 
 class SweepScheduler:
-    def __init__(self, database: Database, reconciling: Reconciler, hours: float) -> None:
+    def __init__(self, database: Database, reconciler: Reconciler, hours: float) -> None:
         self._database = database
-        self._reconciling = reconciling
+        self._reconciler = reconciler
         self._every_seconds = hours * 3600
 
     async def run(self) -> None:
-        """Until cancelled; a sweep that is under way then is taken up by another process when its lease has ended."""
+        """Until cancelled. Another process repeats a sweep that is in flight then, once its lease ends."""
         while True:
             try:
                 is_quiet = not await self.sweep_next()
             except Exception:
-                logger.exception("a sweep failed; it is begun again when its lease has ended")
+                logger.exception("a sweep failed; it is repeated when its lease ends")
                 is_quiet = True
             if is_quiet:
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
 
     async def sweep_next(self) -> bool:
-        """Sweeps the account whose turn it is, if there is one that no other process sweeps."""
+        """Sweeps one account that is due, and that no other process sweeps. False if there is none."""
         account = await asyncio.to_thread(self._claim)
         if account is None:
             return False
-        keeping = asyncio.create_task(self._keep(account))
+        renewal = asyncio.create_task(self._keep_lease(account))
         try:
-            again_in = await self._sweep(account)
+            wait = await self._sweep(account)
         finally:
-            keeping.cancel()
+            renewal.cancel()
             with suppress(asyncio.CancelledError):
-                await keeping
-        await asyncio.to_thread(self._finish, account, time.time() + again_in)
+                await renewal
+        await asyncio.to_thread(self._finish, account, time.time() + wait)
         return True
 
     async def _sweep(self, account: str) -> float:
-        """After how many seconds it is this account's turn again."""
+        """Returns the seconds until the account is due again."""
         try:
-            report = await self._reconciling.sweep(account)
+            report = await self._reconciler.sweep(account)
         except BillogramError as error:
-            logger.warning("reconciling %s stopped: Billogram could not be read (%s)", account, error)
-            return min(TRY_AGAIN_SECONDS, self._every_seconds)
+            logger.warning("reconciliation of %s stopped: Billogram could not be read (%s)", account, error)
+            return min(RETRY_SECONDS, self._every_seconds)
         _log(report)
         return self._every_seconds
 
-    async def _keep(self, account: str) -> None:
+    async def _keep_lease(self, account: str) -> None:
         while True:
             await asyncio.sleep(LEASE_SECONDS / 4)
             await asyncio.to_thread(self._renew, account)
@@ -78,7 +78,7 @@ class SweepScheduler:
 
 
 def _log(report: Report) -> None:
-    mended = sum(finding.kind in MENDED for finding in report.findings)
-    left = len(report.findings) - mended
-    log = logger.warning if left else logger.info
-    log("reconciled %s: %d mended, %d for a person; avtal reconcile tells them", report.account, mended, left)
+    fixed = sum(finding.kind in FIXED for finding in report.findings)
+    manual = len(report.findings) - fixed
+    log = logger.warning if manual else logger.info
+    log("reconciled %s: %d fixed, %d to resolve manually; avtal reconcile lists them", report.account, fixed, manual)

@@ -1,1 +1,1 @@
-"""The relay: from the store outwards, to Temporal and to the publishers' endpoints."""
+"""Carries stored work out: messages to Temporal, and events to the publishers' endpoints."""

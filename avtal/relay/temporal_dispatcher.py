@@ -1,7 +1,7 @@
-"""The second half of the relay: the outbox reaches Temporal. A start, then signals, in order per contract.
+"""Dispatches the outbox to Temporal: starts a contract's workflow, signals it. In order per contract.
 
-NOT_FOUND is final only for a contract that the store knows to have ended. A live one whose workflow is gone is started
-anew from its row, and finds the bills that it has.
+A workflow that is not found is final only if the store says that the contract has ended. Otherwise the workflow is
+started again from the contract's row, and finds the bills that it has.
 """
 
 import asyncio
@@ -15,17 +15,18 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from avtal.contracts.lifecycle.ui_details import schedule_text
-from avtal.relay.relay import FAILED
 from avtal.store.engine.database import Database
 from avtal.store.queries.contracts import contract, snapshot_of_row
-from avtal.store.queues.outbox import OutboxMessage, defer_message, requeue_start, told
+from avtal.store.queues.lease import FAILED_TRIES
+from avtal.store.queues.outbox import OutboxMessage, defer_message, finish_message, requeue_start
 from avtal.tracing import span
 from workflows.contract import ContractWorkflow
 from workflows.messages import ContractStart, workflow_id
 from workflows.search_attributes import search_attributes_at_start
 
-TRY_AGAIN_SECONDS_MAX = 5.0
+RETRY_SECONDS_MAX = 5.0
 RPC_TIMEOUT = timedelta(seconds=5)
+LOGGED_EVERY = 10
 
 log = logging.getLogger(__name__)
 
@@ -36,53 +37,53 @@ class TemporalDispatcher:
         self._database = database
         self._task_queue = task_queue
 
-    async def tell(self, telling: OutboxMessage) -> bool:
-        """Whether Temporal has been told; else the row knows what is next."""
-        with span("tell Temporal", telling.traceparent):
+    async def dispatch(self, message: OutboxMessage) -> bool:
+        """Whether Temporal has the message. If not, what comes next is in the store."""
+        with span("dispatch to Temporal", message.traceparent):
             try:
-                await (self._start(telling) if telling.bill_id is None else self._signal(telling))
+                await (self._start(message) if message.bill_id is None else self._signal(message))
             except RPCError as error:
                 if error.status is RPCStatusCode.NOT_FOUND:
-                    await asyncio.to_thread(self._gone, telling)
+                    await asyncio.to_thread(self._restart_or_drop, message)
                 else:
-                    await asyncio.to_thread(self._later, telling, error.status.name)
+                    await asyncio.to_thread(self._retry_later, message, error.status.name)
             except RuntimeError:
                 # What the SDK raises when it can't connect at all.
-                await asyncio.to_thread(self._later, telling, "NOT_CONNECTED")
+                await asyncio.to_thread(self._retry_later, message, "NOT_CONNECTED")
             else:
                 return True
             return False
 
-    async def _start(self, telling: OutboxMessage) -> None:
-        start = await asyncio.to_thread(self._contract_start, telling)
+    async def _start(self, message: OutboxMessage) -> None:
+        start = await asyncio.to_thread(self._contract_start, message)
         try:
             await self._client.start_workflow(
                 ContractWorkflow.run,
                 start,
-                id=workflow_id(telling.account, telling.contract_id),
+                id=workflow_id(message.account, message.contract_id),
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 rpc_timeout=RPC_TIMEOUT,
-                priority=Priority(fairness_key=telling.account),
+                priority=Priority(fairness_key=message.account),
                 search_attributes=search_attributes_at_start(start),
-                static_summary=f"Contract {telling.contract_id} of {telling.account}",
+                static_summary=f"Contract {message.contract_id} of {message.account}",
                 static_details=schedule_text(start.schedule),
             )
         except WorkflowAlreadyStartedError:
             return  # it has run to its end
-        log.info("contract %s started", telling.contract_id)
+        log.info("contract %s started", message.contract_id)
 
-    async def _signal(self, telling: OutboxMessage) -> None:
+    async def _signal(self, message: OutboxMessage) -> None:
         handle: WorkflowHandle[ContractWorkflow, None] = self._client.get_workflow_handle_for(
-            ContractWorkflow.run, workflow_id(telling.account, telling.contract_id)
+            ContractWorkflow.run, workflow_id(message.account, message.contract_id)
         )
-        if telling.news is not None:
-            await handle.signal(ContractWorkflow.bill_changed, telling.news, rpc_timeout=RPC_TIMEOUT)
+        if message.snapshot is not None:
+            await handle.signal(ContractWorkflow.bill_changed, message.snapshot, rpc_timeout=RPC_TIMEOUT)
 
-    def _contract_start(self, telling: OutboxMessage) -> ContractStart:
+    def _contract_start(self, message: OutboxMessage) -> ContractStart:
         with self._database.read() as session:
-            stored = contract(session, telling.account, telling.contract_id)
+            stored = contract(session, message.account, message.contract_id)
         assert stored is not None, "a start is queued with its contract"
         return ContractStart(
             account=stored.account,
@@ -92,20 +93,20 @@ class TemporalDispatcher:
             snapshot=snapshot_of_row(stored),
         )
 
-    def _gone(self, telling: OutboxMessage) -> None:
+    def _restart_or_drop(self, message: OutboxMessage) -> None:
         with self._database.write() as session:
-            is_live = requeue_start(session, telling)
+            is_live = requeue_start(session, message)
             if not is_live:
-                told(session, telling)
+                finish_message(session, message)
         if is_live:
-            log.warning("the workflow of contract %s is not there; it is started anew", telling.contract_id)
+            log.warning("the workflow of contract %s is missing; it is started again", message.contract_id)
 
-    def _later(self, telling: OutboxMessage, status: str) -> None:
-        """Of many tries in vain, the first and every tenth are logged; all are counted."""
-        wait = min(0.1 * 2.0 ** min(telling.attempts, 20), TRY_AGAIN_SECONDS_MAX)
+    def _retry_later(self, message: OutboxMessage, status: str) -> None:
+        """Logs the first failed attempt and every tenth; counts all."""
+        wait = min(0.1 * 2.0 ** min(message.attempts, 20), RETRY_SECONDS_MAX)
         with self._database.write() as session:
-            defer_message(session, telling, time.time() + wait, f"Temporal answers {status}")
-        FAILED.labels("outbox", status).inc()
-        if telling.attempts % 10 == 0:
-            what = telling.bill_id or telling.contract_id
-            log.warning("Temporal can't be told of %s yet: %s, try %d", what, status, telling.attempts + 1)
+            defer_message(session, message, time.time() + wait, f"Temporal responds {status}")
+        FAILED_TRIES.labels("outbox", status).inc()
+        if message.attempts % LOGGED_EVERY == 0:
+            subject = message.bill_id or message.contract_id
+            log.warning("attempt %d to dispatch %s to Temporal failed: %s", message.attempts + 1, subject, status)

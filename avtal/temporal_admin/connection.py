@@ -1,4 +1,4 @@
-"""The connection to Temporal as all of this project's processes make it."""
+"""Connects to Temporal, in the same way for every process."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ DEFAULT_ADDRESS = "localhost:7233"
 
 
 async def connect(*, lazy: bool = False, plugins: Sequence[SimplePlugin] = ()) -> Client:
-    """By the SDK's own environment names and profiles (TEMPORAL_ADDRESS, …); `lazy` connects with the first call."""
+    """Uses the SDK's environment variables and profiles (TEMPORAL_ADDRESS, …). `lazy` connects with the first call."""
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", DEFAULT_ADDRESS)
     return await Client.connect(**config, data_converter=pydantic_data_converter, lazy=lazy, plugins=plugins)

@@ -1,6 +1,6 @@
-"""Temporal's namespace made ready for contracts: it is there, it keeps what has closed, it knows our search attributes.
+"""Prepares Temporal's namespace: creates it, sets its retention, registers the search attributes.
 
-What is there already is only read, so that a repeat changes nothing and needs no right to write.
+What exists is only read. So a repeat changes nothing, and needs no right to write.
 """
 
 import asyncio
@@ -27,55 +27,55 @@ from workflows.messages import billing_queue
 from workflows.search_attributes import SEARCH_ATTRIBUTES
 
 RETENTION = timedelta(hours=72)
-"""How long a closed contract's history stays to be looked at; the store remembers for ever."""
-KNOWN_WITHIN_SECONDS = 60.0
-LOOK_SECONDS = 0.2
+"""How long a closed workflow's history can be read. The store has no such limit."""
+PROPAGATION_SECONDS_MAX = 60.0
+POLL_SECONDS = 0.2
 RPC_TIMEOUT = timedelta(seconds=5)
-POLLED_LATELY = timedelta(minutes=2)
-"""A worker asks at least once a minute; the server lists it for five after it has gone."""
+POLLER_AGE_MAX = timedelta(minutes=2)
+"""A worker polls at least once a minute. The server lists it until five minutes after its last poll."""
 
-REFUSALS = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
-SILENCES = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
-REFUSED_AT_CONNECTING = ("PermissionDenied", "Unauthenticated")
+REFUSED = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
+REFUSED_ON_CONNECT = ("PermissionDenied", "Unauthenticated")
+UNREACHABLE = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED)
 QUEUE_TYPES = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
 
-Types = Mapping[str, int]
-"""Search attributes by name: numbers of `IndexedValueType`."""
+AttributeTypes = Mapping[str, int]
+"""Numbers of `IndexedValueType`, by the search attribute's name."""
 
 
 class NamespaceError(RuntimeError):
-    """The namespace can't be used as it is; says in one line what is the matter."""
+    """The namespace can't be used as it is. The text is one line for the operator."""
 
 
 class TemporalUnreachable(NamespaceError):
-    """Temporal does not answer; it may later."""
+    """Temporal does not respond; it may later."""
 
 
 def task_queues(name: str) -> tuple[str, ...]:
-    """The queues that workers poll, the contracts' own first."""
+    """The queues that workers poll. The contracts' own is first."""
     return (name, billing_queue(name))
 
 
 async def prepare_namespace(client: Client, retention: timedelta | None = None) -> list[str]:
-    """What was done, in words; nothing if all was there. Without `retention` one that is there keeps its own.
+    """Returns the changes as lines of text. Without `retention`, an existing namespace keeps its own.
 
     Raises NamespaceError.
     """
-    done = await _make_or_keep(client, retention)
-    known = await _eventually(client, lambda types: types is not None)
+    changes = await _create_or_update(client, retention)
+    known = await _wait_for_attributes(client, lambda types: types is not None)
     missing = missing_attributes(known)
     if missing:
-        await _add(client, missing)
-        await _eventually(client, lambda types: types is not None and not missing_attributes(types))
-        done.append(f"registered {', '.join(missing)}")
-    return done
+        await _register(client, missing)
+        await _wait_for_attributes(client, lambda types: types is not None and not missing_attributes(types))
+        changes.append(f"registered {', '.join(missing)}")
+    return changes
 
 
 async def retention_of(client: Client) -> timedelta | None:
-    """None if there is no such namespace. Raises NamespaceError."""
+    """None if the namespace does not exist. Raises NamespaceError."""
     request = DescribeNamespaceRequest(namespace=client.namespace)
     try:
-        with _in_words(client):
+        with _readable_errors(client):
             found = await client.workflow_service.describe_namespace(request, timeout=RPC_TIMEOUT)
     except RPCError as error:
         _check_not_found(error)
@@ -83,11 +83,11 @@ async def retention_of(client: Client) -> timedelta | None:
     return found.config.workflow_execution_retention_ttl.ToTimedelta()
 
 
-async def known_attributes(client: Client) -> Types | None:
-    """None if there is no such namespace. Raises NamespaceError."""
+async def known_attributes(client: Client) -> AttributeTypes | None:
+    """None if the namespace does not exist. Raises NamespaceError."""
     request = ListSearchAttributesRequest(namespace=client.namespace)
     try:
-        with _in_words(client):
+        with _readable_errors(client):
             found = await client.operator_service.list_search_attributes(request, timeout=RPC_TIMEOUT)
     except RPCError as error:
         _check_not_found(error)
@@ -95,34 +95,35 @@ async def known_attributes(client: Client) -> Types | None:
     return dict(found.custom_attributes)
 
 
-def missing_attributes(known: Types) -> dict[str, int]:
-    """Ours that are not registered. Raises NamespaceError if one is, with another type."""
+def missing_attributes(known: AttributeTypes) -> dict[str, int]:
+    """Those that are not registered. Raises NamespaceError if one is registered with another type."""
     wanted = {key.name: int(key.indexed_value_type) for key in SEARCH_ATTRIBUTES}
     for name, kind in wanted.items():
         if known.get(name, kind) != kind:
             raise NamespaceError(
-                f"the search attribute {name} is registered as {_word(known[name])}, and Avtal needs {_word(kind)}: "
-                f"remove it (`temporal operator search-attribute remove --name {name}`) or use another namespace"
+                f"the search attribute {name} is registered as {_type_name(known[name])}, and Avtal needs "
+                f"{_type_name(kind)}: remove it (`temporal operator search-attribute remove --name {name}`) or use "
+                "another namespace"
             )
     return {name: kind for name, kind in wanted.items() if name not in known}
 
 
 async def is_polled(client: Client, queue: str) -> bool:
-    """Whether a worker asked for work there lately. Raises NamespaceError."""
+    """Whether a worker polled it recently. Raises NamespaceError."""
     try:
-        with _in_words(client):
-            answers = await asyncio.gather(*(_pollers(client, queue, kind) for kind in QUEUE_TYPES))
+        with _readable_errors(client):
+            pollers = await asyncio.gather(*(_pollers(client, queue, kind) for kind in QUEUE_TYPES))
     except RPCError as error:
         _check_not_found(error)
         return False
-    return any(datetime.now(UTC) - seen < POLLED_LATELY for seen in (*answers[0], *answers[1]))
+    return any(datetime.now(UTC) - seen < POLLER_AGE_MAX for seen in (*pollers[0], *pollers[1]))
 
 
 async def current_version(client: Client, deployment: str) -> str | None:
-    """The build id of the worker code that new contracts begin with, if any is named. Raises NamespaceError."""
+    """The build id of the worker deployment that starts new workflows, if one is set. Raises NamespaceError."""
     request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=deployment)
     try:
-        with _in_words(client):
+        with _readable_errors(client):
             found = await client.workflow_service.describe_worker_deployment(request, timeout=RPC_TIMEOUT)
     except RPCError as error:
         _check_not_found(error)
@@ -138,68 +139,68 @@ async def _pollers(client: Client, queue: str, kind: "TaskQueueType.ValueType") 
     return [poller.last_access_time.ToDatetime(tzinfo=UTC) for poller in found.pollers]
 
 
-async def _make_or_keep(client: Client, retention: timedelta | None) -> list[str]:
-    present = await retention_of(client)
-    if present is None:
-        kept = retention or RETENTION
+async def _create_or_update(client: Client, retention: timedelta | None) -> list[str]:
+    current = await retention_of(client)
+    if current is None:
+        initial = retention or RETENTION
         request = RegisterNamespaceRequest(namespace=client.namespace)
-        request.workflow_execution_retention_period.FromTimedelta(kept)
+        request.workflow_execution_retention_period.FromTimedelta(initial)
         await _write(client, client.workflow_service.register_namespace(request, timeout=RPC_TIMEOUT))
-        return [f"made the namespace {client.namespace}, which keeps what has closed for {hours(kept)}"]
-    if retention is None or retention == present:
+        return [f"created the namespace {client.namespace} with a retention of {hours(initial)}"]
+    if retention is None or retention == current:
         return []
     change = UpdateNamespaceRequest(namespace=client.namespace)
     change.config.workflow_execution_retention_ttl.FromTimedelta(retention)
     await _write(client, client.workflow_service.update_namespace(change, timeout=RPC_TIMEOUT))
-    return [f"changed what {client.namespace} keeps of what has closed from {hours(present)} to {hours(retention)}"]
+    return [f"changed the retention of {client.namespace} from {hours(current)} to {hours(retention)}"]
 
 
-async def _add(client: Client, missing: Types) -> None:
+async def _register(client: Client, missing: AttributeTypes) -> None:
     typed: dict[str, Any] = dict(missing)  # Any: the generated code has a type of its own for the numbers
     request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=typed)
     await _write(client, client.operator_service.add_search_attributes(request, timeout=RPC_TIMEOUT))
 
 
 async def _write(client: Client, call: Awaitable[object]) -> None:
-    """Another process may do the same at this moment: what is there already is no error."""
+    """An existing object is no error: another process may create it at this moment."""
     try:
-        with _in_words(client):
+        with _readable_errors(client):
             await call
     except RPCError as error:
         if error.status is not RPCStatusCode.ALREADY_EXISTS:
             raise NamespaceError(f"Temporal refused: {error.message}") from error
 
 
-async def _eventually(client: Client, is_enough: Callable[[Types | None], bool]) -> Types:
-    """The server's parts learn of a change one after the other, some of them after ten seconds."""
-    deadline = time.monotonic() + KNOWN_WITHIN_SECONDS
+async def _wait_for_attributes(client: Client, is_enough: Callable[[AttributeTypes | None], bool]) -> AttributeTypes:
+    """The server's parts see a change one after the other, some of them after ten seconds."""
+    deadline = time.monotonic() + PROPAGATION_SECONDS_MAX
     while True:
         known = await known_attributes(client)
         if is_enough(known):
             return known or {}
         if time.monotonic() > deadline:
             raise TemporalUnreachable(
-                f"Temporal does not know the new search attributes after {KNOWN_WITHIN_SECONDS:.0f} s"
+                f"Temporal does not have the new search attributes after {PROPAGATION_SECONDS_MAX:.0f} s"
             )
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 @contextmanager
-def _in_words(client: Client) -> Iterator[None]:
-    """Silence and refusals as they are told to people; other errors pass."""
+def _readable_errors(client: Client) -> Iterator[None]:
+    """Raises refusals and unreachability as NamespaceError. Other errors pass."""
     address = client.service_client.config.target_host
     try:
         yield
     except RPCError as error:
-        if error.status in REFUSALS:
+        if error.status in REFUSED:
             raise _refused(address) from error
-        if error.status in SILENCES:
-            raise TemporalUnreachable(f"Temporal does not answer at {address} ({error.status.name})") from error
+        if error.status in UNREACHABLE:
+            raise TemporalUnreachable(f"Temporal does not respond at {address} ({error.status.name})") from error
         raise
     except RuntimeError as error:  # what the SDK raises when it can't connect at all
-        if any(word in str(error) for word in REFUSED_AT_CONNECTING):
+        if any(word in str(error) for word in REFUSED_ON_CONNECT):
             raise _refused(address) from error
-        raise TemporalUnreachable(f"Temporal does not answer at {address}; is TEMPORAL_ADDRESS right?") from error
+        raise TemporalUnreachable(f"Temporal does not respond at {address}; is TEMPORAL_ADDRESS right?") from error
 
 
 def _refused(address: str) -> NamespaceError:
@@ -211,7 +212,7 @@ def _check_not_found(error: RPCError) -> None:
         raise NamespaceError(f"Temporal refused: {error.message}") from error
 
 
-def _word(kind: int) -> str:
+def _type_name(kind: int) -> str:
     return IndexedValueType.Name(kind).removeprefix("INDEXED_VALUE_TYPE_").title().replace("_", "")  # type: ignore[arg-type] # any number
 
 

@@ -1,4 +1,4 @@
-"""How fast bills may be made for one account: Temporal's server keeps the limit, over all workers."""
+"""Limits how fast bills are created for one account. Temporal's server enforces it across all workers."""
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import RateLimit
@@ -9,7 +9,7 @@ from workflows.messages import billing_queue
 
 
 async def limit_bills(client: Client, task_queue: str, per_second_max: float | None) -> None:
-    """For each account alike; None lifts the limit. The server must have fairness on. Raises RPCError."""
+    """The same for every account; None removes the limit. Requires fairness on the server. Raises RPCError."""
     limit = None if per_second_max is None else RateLimit(requests_per_second=per_second_max)
     await client.workflow_service.update_task_queue_config(
         UpdateTaskQueueConfigRequest(

@@ -1,4 +1,4 @@
-"""What these tests order from the platform, and the platform that they speak to."""
+"""Builders of requests and subscribers, and the platform that the tests call."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -7,26 +7,27 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from aiohttp import ClientSession
+import httpx
 from aiohttp.test_utils import RawTestServer
 from aiohttp.web import BaseRequest, Response
 
-from avtal.billogram.client import BillogramClient, Credentials, http_client
+from avtal.billogram.client import BillogramClient, Credentials
+from avtal.billogram.transport import http_client
 from avtal.contracts.bills.invoice import InvoiceRequest, Subscriber
 from avtal.contracts.delivery import Address
 from avtal.contracts.money import Row
 from billogram_sandbox_tests.client import KEY, USER, Client, Json
 
-KEY_OF_ORDER = "c-1:0:r0"
+KEY_OF_REQUEST = "c-1:0:r0"
 ADDRESS = Address(street="Storgatan 1", zipcode="111 52", city="Stockholm")
 
 
 @dataclass
 class Platform:
-    """The sandbox: `client` is ours, and through `other` staff and strangers act."""
+    """The sandbox: `client` is ours; staff and foreign systems act through `other`."""
 
     url: str
-    http: ClientSession
+    http: httpx.AsyncClient
     client: BillogramClient
     other: Client
 
@@ -37,7 +38,7 @@ class Platform:
         return list((await self.other.control("GET", "/billograms"))["billograms"])
 
     async def requests(self) -> dict[str, int]:
-        """By kind, and counted from now on again."""
+        """Requests by kind since the last call."""
         counted = (await self.other.control("GET", "/stats"))["requests"]
         await self.other.control("POST", "/stats/reset")
         return dict(counted)
@@ -51,10 +52,10 @@ def make_row(**fields: Any) -> Row:
     return Row.model_validate(usual | fields)
 
 
-def make_order(**fields: Any) -> InvoiceRequest:
+def make_request(**fields: Any) -> InvoiceRequest:
     usual: dict[str, Any] = {
-        "key": KEY_OF_ORDER,
-        "custom": KEY_OF_ORDER,
+        "key": KEY_OF_REQUEST,
+        "custom": KEY_OF_REQUEST,
         "customer_no": 1,
         "currency": "SEK",
         "rows": (make_row(),),
@@ -67,8 +68,8 @@ def make_order(**fields: Any) -> InvoiceRequest:
     return InvoiceRequest(**(usual | fields))
 
 
-def make_automatic_order(**fields: Any) -> InvoiceRequest:
-    return make_order(**({"send_by": "Email", "invoice_date": date(2099, 1, 1)} | fields))
+def make_automatic_request(**fields: Any) -> InvoiceRequest:
+    return make_request(**({"send_by": "Email", "invoice_date": date(2099, 1, 1)} | fields))
 
 
 def make_subscriber(**fields: Any) -> Subscriber:
@@ -82,22 +83,22 @@ def make_subscriber(**fields: Any) -> Subscriber:
     return Subscriber(**(usual | fields))
 
 
-def client_at(url: str, http: ClientSession) -> BillogramClient:
+def client_at(url: str, http: httpx.AsyncClient) -> BillogramClient:
     return BillogramClient(http, Credentials(url=f"{url}/api/v2", user=USER, key=KEY))
 
 
-Answer = Callable[[BaseRequest], Awaitable[Response]]
+Respond = Callable[[BaseRequest], Awaitable[Response]]
 
 
 @asynccontextmanager
-async def answering(answer: Answer) -> AsyncIterator[BillogramClient]:
-    """A server that does what the sandbox never does."""
-    async with RawTestServer(answer) as server, http_client() as http:
+async def responding(respond: Respond) -> AsyncIterator[BillogramClient]:
+    """A client of a server that behaves as the sandbox never does."""
+    async with RawTestServer(respond) as server, http_client() as http:
         yield client_at(str(server.make_url("")).rstrip("/"), http)
 
 
-async def no_answer(request: BaseRequest) -> Response:
-    """The connection ends without a word."""
+async def no_response(request: BaseRequest) -> Response:
+    """Aborts the connection."""
     assert request.transport is not None
     request.transport.abort()
     return Response()

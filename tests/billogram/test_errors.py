@@ -1,12 +1,12 @@
-"""What can go wrong at the platform, sorted: whose fault it is, and whether trying again helps."""
+"""The classification of the platform's errors: whose fault each is, and whether a retry helps."""
 
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import httpx
 import pytest
-from aiohttp import ClientSession
 from aiohttp.web import BaseRequest, Response, json_response
 
 from activities.retryable import retryable
@@ -22,7 +22,7 @@ from avtal.billogram.errors import (
     StateRefused,
 )
 from billogram_sandbox_tests.client import KEY, USER
-from tests.billogram.builders import Answer, Platform, answering, client_at, no_answer
+from tests.billogram.builders import Platform, Respond, client_at, no_response, responding
 
 HTML = b"<html><body><h1>Not what you wanted</h1></body></html>"
 
@@ -55,7 +55,7 @@ def body(status: str, data: dict[str, object] | None = None) -> bytes:
         (503, "AWAY", OutcomeUnknown),
     ],
 )
-def test_an_error_is_sorted_by_its_family_and_then_by_its_identifier(
+def test_an_error_is_classified_by_status_and_code(
     http_status: int, identifier: str, kind: type[BillogramError]
 ) -> None:
     error = error_of(http_status, body(identifier))
@@ -80,7 +80,7 @@ def test_an_error_is_sorted_by_its_family_and_then_by_its_identifier(
     ],
 )
 @pytest.mark.parametrize("content", [HTML, b"", b"\xff\xfe", b"[]", b'{"status": 7}', b'{"data": null}'])
-def test_a_front_server_that_speaks_no_json_is_sorted_by_its_family(
+def test_a_response_without_json_is_classified_by_status(
     http_status: int, kind: type[BillogramError], content: bytes
 ) -> None:
     error = error_of(http_status, content)
@@ -99,7 +99,7 @@ def test_a_front_server_that_speaks_no_json_is_sorted_by_its_family(
         ({"field_path": ["customer"]}, "customer"),
     ],
 )
-def test_the_field_is_named_with_its_path(data: dict[str, object], field: str | None) -> None:
+def test_the_field_includes_its_path(data: dict[str, object], field: str | None) -> None:
     assert error_of(400, body("INVALID_PARAMETER", data)).field == field
 
 
@@ -113,27 +113,27 @@ def test_the_field_is_named_with_its_path(data: dict[str, object], field: str | 
     ],
 )
 @pytest.mark.parametrize("http_status", [400, 409])
-def test_a_number_or_unique_value_that_is_taken_exists(http_status: int, message: str, field: str | None) -> None:
+def test_a_taken_number_or_unique_value_is_key_exists(http_status: int, message: str, field: str | None) -> None:
     refused = body("INVALID_PARAMETER", {"message": message, "field": field})
 
     assert type(error_of(http_status, refused)) is KeyExists
 
 
 @pytest.mark.parametrize(
-    ("told", "retry_after_seconds"),
+    ("header", "retry_after_seconds"),
     [(0, 0.0), (7, 7.0), (None, None), ("soon", None), ("-1", None), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
 )
-async def test_when_the_platform_wants_to_be_asked_again_goes_with_the_error(
-    platform: Platform, told: object, retry_after_seconds: float | None
+async def test_retry_after_is_part_of_the_error(
+    platform: Platform, header: object, retry_after_seconds: float | None
 ) -> None:
-    await platform.fails(down=True, retry_after=told)
+    await platform.fails(down=True, retry_after=header)
     with pytest.raises(OutcomeUnknown) as raised:
         await platform.client.find("c-1:0:r0")
 
     assert raised.value.retry_after_seconds == retry_after_seconds
 
 
-async def test_a_date_to_come_again_is_so_many_seconds_ahead(platform: Platform) -> None:
+async def test_a_retry_after_date_becomes_seconds(platform: Platform) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)
     await platform.fails(status_429=1.0, retry_after=date)
     with pytest.raises(OutcomeUnknown) as raised:
@@ -143,9 +143,7 @@ async def test_a_date_to_come_again_is_so_many_seconds_ahead(platform: Platform)
 
 
 @pytest.mark.parametrize(("wanted", "delay"), [(None, None), (0.5, None), (30.0, 30), (86_400.0, 60)])
-def test_an_attempt_is_made_again_when_the_platform_wants_it_within_a_minute(
-    wanted: float | None, delay: int | None
-) -> None:
+def test_an_attempt_is_retried_after_the_demanded_wait_up_to_a_minute(wanted: float | None, delay: int | None) -> None:
     failed = retryable(OutcomeUnknown("HTTP_503", retry_after_seconds=wanted))
 
     assert failed.next_retry_delay == (None if delay is None else timedelta(seconds=delay))
@@ -154,10 +152,10 @@ def test_an_attempt_is_made_again_when_the_platform_wants_it_within_a_minute(
 
 @pytest.mark.parametrize(("user", "key"), [(USER, "guess"), ("9999-abcdefgh", KEY), ("", "")])
 async def test_wrong_credentials_are_refused(platform: Platform, user: str, key: str) -> None:
-    stranger = BillogramClient(platform.http, Credentials(f"{platform.url}/api/v2", user, key))
+    other = BillogramClient(platform.http, Credentials(f"{platform.url}/api/v2", user, key))
 
     with pytest.raises(CredentialsRefused, match="INVALID_AUTH"):
-        await stranger.find("c-1:0:r0")
+        await other.find("c-1:0:r0")
 
 
 async def too_late(_: BaseRequest) -> Response:
@@ -173,16 +171,16 @@ async def no_gzip(_: BaseRequest) -> Response:
     return Response(body=b"Anna", headers={"Content-Encoding": "gzip"})
 
 
-@pytest.mark.parametrize("answer", [no_answer, too_late, cut_short, no_gzip])
-async def test_no_answer_leaves_the_outcome_unknown(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("avtal.billogram.client.TIMEOUT_SECONDS", 0.1)
-    async with answering(answer) as client:
+@pytest.mark.parametrize("respond", [no_response, too_late, cut_short, no_gzip])
+async def test_no_response_leaves_the_outcome_unknown(respond: Respond, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("avtal.billogram.transport.TIMEOUT_SECONDS", 0.1)
+    async with responding(respond) as client:
         with pytest.raises(OutcomeUnknown, match=r"^NO_ANSWER$"):
             await client.create({})
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid", "https://127.0.0.1:1"])
-async def test_no_connection_means_that_nothing_was_done(url: str, http: ClientSession) -> None:
+async def test_a_failed_connection_means_that_nothing_was_done(url: str, http: httpx.AsyncClient) -> None:
     with pytest.raises(PlatformUnavailable, match=r"^CONNECTION_REFUSED$") as raised:
         await client_at(url, http).create({})
 
@@ -221,11 +219,11 @@ async def every_call(client: BillogramClient) -> None:
         b'{"status": "OK", "data": {"id": "x", "customer_no": "Anna", "state": ',
     ],
 )
-async def test_an_answer_that_can_not_be_read_leaves_the_outcome_unknown(content: bytes) -> None:
-    """It may have been carried out; and what is in it may be personal, so that no error quotes it."""
+async def test_an_unreadable_response_leaves_the_outcome_unknown(content: bytes) -> None:
+    """The request may have been carried out. The response may contain personal data, so no error quotes it."""
 
-    async def answer(_: BaseRequest) -> Response:
+    async def respond(_: BaseRequest) -> Response:
         return Response(body=content)
 
-    async with answering(answer) as client:
+    async with responding(respond) as client:
         await every_call(client)

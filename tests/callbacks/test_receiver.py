@@ -1,7 +1,8 @@
-"""The receiver's door: who may speak, what is too much, and what is kept (by the interface's page on callbacks)."""
+"""Which callbacks the receiver stores, and what it responds to the others."""
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -31,33 +32,37 @@ def database(database: Database) -> Database:
     return database
 
 
-@pytest.fixture
-async def http(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+@asynccontextmanager
+async def serving(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     app.include_router(receiver_router(Receiver(database, Cipher(KEY), Clock(), lambda: None)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://avtal") as client:
         yield client
 
 
+@pytest.fixture
+async def http(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(database) as client:
+        yield client
+
+
 async def send(http: httpx.AsyncClient, body: bytes, account: str = "demo", key: str = CALLBACK_KEY) -> int:
     headers = {"Billogram-Request-Timestamp": STAMP, "Billogram-Signature": sign(key, STAMP, body)}
-    answer = await http.post(f"/callbacks/billogram/{account}", content=body, headers=headers)
-    return answer.status_code
+    response = await http.post(f"/callbacks/billogram/{account}", content=body, headers=headers)
+    return response.status_code
 
 
-def kept(database: Database) -> list[tuple[str, str, str]]:
+def stored(database: Database) -> list[tuple[str, str, str]]:
     with database.read() as session:
         rows = session.scalars(sa.select(CallbackRow).order_by(CallbackRow.id))
         return [(row.callback_id, row.group_key, row.state) for row in rows]
 
 
-async def test_a_genuine_callback_is_kept_once_however_often_it_comes(
-    http: httpx.AsyncClient, database: Database
-) -> None:
+async def test_a_repeated_callback_is_stored_once(http: httpx.AsyncClient, database: Database) -> None:
     statuses = [await send(http, EVENT) for _ in range(3)]
 
     assert statuses == [200, 200, 200]
-    assert kept(database) == [("one", "Xk29fPw", "new")]
+    assert stored(database) == [("one", "Xk29fPw", "new")]
 
 
 @pytest.mark.parametrize(
@@ -74,21 +79,19 @@ async def test_a_genuine_callback_is_kept_once_however_often_it_comes(
         ("demo", CALLBACK_KEY, b" " * (BODY_BYTES_MAX + 1), 413),
     ],
 )
-async def test_what_is_not_genuine_or_not_json_is_refused_and_not_kept(
+async def test_a_forged_or_malformed_callback_is_not_stored(
     http: httpx.AsyncClient, database: Database, account: str, key: str, body: bytes, status: int
 ) -> None:
     assert await send(http, body, account, key) == status
-    assert kept(database) == []
+    assert stored(database) == []
 
 
-async def test_an_unknown_kind_is_kept_by_its_words_where_it_has_no_id(
-    http: httpx.AsyncClient, database: Database
-) -> None:
+async def test_an_unknown_kind_without_an_id_is_stored_once(http: httpx.AsyncClient, database: Database) -> None:
     body = b'{"callback_type": "SomethingNew"}'
     statuses = [await send(http, body), await send(http, body)]
 
     assert statuses == [200, 200]
-    assert [callback_id.partition(":")[0] for callback_id, _, _ in kept(database)] == ["sha256"]
+    assert [callback_id.partition(":")[0] for callback_id, _, _ in stored(database)] == ["sha256"]
 
 
 @pytest.mark.parametrize(
@@ -100,54 +103,57 @@ async def test_an_unknown_kind_is_kept_by_its_words_where_it_has_no_id(
         ([], "one"),
     ],
 )
-async def test_a_recall_stands_in_line_with_the_other_callbacks_of_its_billogram(
+async def test_a_recall_is_grouped_with_its_billogram(
     http: httpx.AsyncClient, database: Database, recall: object, group_key: str
 ) -> None:
     body = json.dumps({"callback_id": "one", "callback_type": "PaymentRecalled", "payment_recall": recall}).encode()
 
     assert await send(http, body) == 200
-    assert kept(database) == [("one", group_key, "new")]
+    assert stored(database) == [("one", group_key, "new")]
 
 
 @pytest.mark.parametrize("name", ["a\\u0000b", "\\ud800", ""])
-async def test_a_name_that_no_database_keeps_is_replaced_by_the_words_own(
+async def test_an_id_that_a_database_can_not_store_is_replaced_by_a_hash(
     http: httpx.AsyncClient, database: Database, name: str
 ) -> None:
     body = f'{{"callback_id": "{name}", "billogram": {{"id": "{name}"}}}}'.encode()
 
     assert await send(http, body) == 200
-    assert [callback_id.partition(":")[0] for callback_id, _, _ in kept(database)] == ["sha256"]
+    assert [callback_id.partition(":")[0] for callback_id, _, _ in stored(database)] == ["sha256"]
 
 
 async def test_an_unsigned_callback_is_refused(http: httpx.AsyncClient) -> None:
     assert (await http.post("/callbacks/billogram/demo", content=EVENT)).status_code == 401
 
 
-def changed_key(database: Database, key: str) -> None:
+def change_key(database: Database, key: str) -> None:
     platform = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key", callback_keys=(key,))
     with database.write() as session:
         set_platform(session, Cipher(KEY), "demo", platform)
 
 
-async def test_a_new_key_opens_at_once_and_one_that_was_withdrawn_soon_no_longer(
-    http: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+async def test_a_key_is_accepted_during_one_rotation_and_refused_after_the_next(
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receiver, "KEYS_KNOWN_SECONDS", 0.0)
-    statuses = [await send(http, EVENT)]
-    for key in ("second", "third"):
-        changed_key(database, key)
-        statuses += [await send(http, EVENT, key=key), await send(http, EVENT)]
+    monkeypatch.setattr(receiver, "KEYS_CACHED_SECONDS", 0.0)
+    async with serving(database) as http:
+        statuses = [await send(http, EVENT)]
+        for key in ("second", "third"):
+            change_key(database, key)
+            statuses += [await send(http, EVENT, key=key), await send(http, EVENT)]
 
     assert statuses == [200, 200, 200, 200, 401]
 
 
-async def test_keys_that_were_read_a_moment_ago_are_not_read_again(http: httpx.AsyncClient, database: Database) -> None:
+async def test_cached_keys_are_not_read_again_unless_the_signature_fails(
+    http: httpx.AsyncClient, database: Database
+) -> None:
     await send(http, EVENT)
-    read: list[str] = []
-    sa.event.listen(database.engine, "before_cursor_execute", lambda *seen: read.append(seen[2]))
-    again = await send(http, EVENT)
-    changed_key(database, "second")
+    statements: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *event: statements.append(event[2]))
+    repeated = await send(http, EVENT)
+    change_key(database, "second")
     changed = [await send(http, EVENT, key="second"), await send(http, EVENT)]
 
-    assert (again, changed) == (200, [200, 200])
-    assert sum("FROM accounts" in statement and "WHERE" in statement for statement in read) == 2
+    assert (repeated, changed) == (200, [200, 200])
+    assert sum("FROM accounts" in statement and "WHERE" in statement for statement in statements) == 2

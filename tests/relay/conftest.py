@@ -1,4 +1,4 @@
-"""The sandbox as the platform's tests have it."""
+"""The sandbox, shared with the tests of the Billogram client."""
 
 from tests.billogram.conftest import http, platform, sandbox
 

@@ -1,4 +1,4 @@
-"""A Temporal that lets nobody in: answers every gRPC call with one status, and nothing else."""
+"""A Temporal server that refuses every call with one gRPC status."""
 
 import socketserver
 import struct
@@ -14,7 +14,7 @@ STATUS_200 = b"\x88"  # from HPACK's static table
 
 @contextmanager
 def refusing_server(grpc_status: int) -> Iterator[int]:
-    """The port of one on this machine."""
+    """Yields its port on the loopback."""
 
     class Refusal(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -26,14 +26,14 @@ def refusing_server(grpc_status: int) -> Iterator[int]:
                 if kind in (SETTINGS, PING) and not flags & ACKNOWLEDGED:
                     self._send(kind, ACKNOWLEDGED, 0, payload if kind == PING else b"")
                 elif kind == HEADERS:
-                    self._send(HEADERS, END_STREAM | END_HEADERS, stream, answer)
+                    self._send(HEADERS, END_STREAM | END_HEADERS, stream, response)
 
         def _send(self, kind: int, flags: int, stream: int, payload: bytes = b"") -> None:
             self.wfile.write(len(payload).to_bytes(3, "big") + bytes([kind, flags]) + struct.pack(">I", stream))
             self.wfile.write(payload)
 
-    words = (("content-type", "application/grpc"), ("grpc-status", str(grpc_status)))
-    answer = STATUS_200 + b"".join(b"\x00" + _text(name) + _text(value) for name, value in words)
+    headers = (("content-type", "application/grpc"), ("grpc-status", str(grpc_status)))
+    response = STATUS_200 + b"".join(b"\x00" + _text(name) + _text(value) for name, value in headers)
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Refusal) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever)
@@ -45,5 +45,5 @@ def refusing_server(grpc_status: int) -> Iterator[int]:
             thread.join()
 
 
-def _text(word: str) -> bytes:
-    return bytes([len(word)]) + word.encode()
+def _text(text: str) -> bytes:
+    return bytes([len(text)]) + text.encode()

@@ -1,4 +1,4 @@
-"""A namespace of the real server made ready for contracts, and the ways in which that can fail."""
+"""Preparing a namespace on the real server, and how that can fail."""
 
 import asyncio
 import uuid
@@ -30,7 +30,7 @@ async def client_of(address: str, namespace: str = "") -> Client:
     return await Client.connect(address, namespace=namespace or f"n-{uuid.uuid4().hex}", lazy=True)
 
 
-async def test_a_new_namespace_is_made_with_its_attributes_and_a_repeat_changes_nothing(temporal: str) -> None:
+async def test_a_new_namespace_gets_its_attributes_and_a_repeat_changes_nothing(temporal: str) -> None:
     client = await client_of(temporal)
     before = (await retention_of(client), await known_attributes(client))
     first = await prepare_namespace(client)
@@ -38,33 +38,35 @@ async def test_a_new_namespace_is_made_with_its_attributes_and_a_repeat_changes_
     known = await known_attributes(client)
 
     assert before == (None, None)
-    assert first[0] == f"made the namespace {client.namespace}, which keeps what has closed for 72 h"
-    assert all(attribute.name in first[1] for attribute in SEARCH_ATTRIBUTES)
+    assert first == [
+        f"created the namespace {client.namespace} with a retention of 72 h",
+        f"registered {', '.join(attribute.name for attribute in SEARCH_ATTRIBUTES)}",
+    ]
     assert second == []
     assert await retention_of(client) == RETENTION
     assert known is not None
     assert missing_attributes(known) == {}
 
 
-async def test_two_that_prepare_it_at_once_do_not_disturb_each_other(temporal: str) -> None:
+async def test_two_processes_can_prepare_a_namespace_in_parallel(temporal: str) -> None:
     client = await client_of(temporal)
     await asyncio.gather(prepare_namespace(client), prepare_namespace(client))
 
     assert await prepare_namespace(client) == []
 
 
-async def test_a_namespace_that_is_there_keeps_its_retention_unless_another_is_given(temporal: str) -> None:
+async def test_an_existing_namespace_keeps_its_retention_unless_one_is_given(temporal: str) -> None:
     client = await client_of(temporal)
     await prepare_namespace(client, timedelta(hours=30))
-    kept = await prepare_namespace(client)
+    unchanged = await prepare_namespace(client)
     changed = await prepare_namespace(client, timedelta(days=7))
 
-    assert kept == []
-    assert changed == [f"changed what {client.namespace} keeps of what has closed from 30 h to 168 h"]
+    assert unchanged == []
+    assert changed == [f"changed the retention of {client.namespace} from 30 h to 168 h"]
     assert await retention_of(client) == timedelta(days=7)
 
 
-async def test_an_attribute_of_another_type_is_named_and_left_alone(temporal: str) -> None:
+async def test_an_attribute_of_another_type_is_an_error_and_stays(temporal: str) -> None:
     client = await client_of(temporal)
     await prepare_namespace(client)
     other = await client_of(temporal)
@@ -75,7 +77,7 @@ async def test_an_attribute_of_another_type_is_named_and_left_alone(temporal: st
 
 
 async def register(client: Client, attributes: "dict[str, IndexedValueType.ValueType]") -> None:
-    """In a namespace made for it, as soon as the server knows that."""
+    """In a new namespace, as soon as the server has it."""
     request = RegisterNamespaceRequest(namespace=client.namespace)
     request.workflow_execution_retention_period.FromTimedelta(RETENTION)
     await client.workflow_service.register_namespace(request)
@@ -86,7 +88,7 @@ async def register(client: Client, attributes: "dict[str, IndexedValueType.Value
 
 
 @pytest.mark.parametrize("status", [UNAUTHENTICATED, PERMISSION_DENIED])
-async def test_refused_credentials_are_told_apart_from_silence(status: int) -> None:
+async def test_refused_credentials_are_not_unreachability(status: int) -> None:
     with refusing_server(status) as port:
         client = await client_of(f"127.0.0.1:{port}")
 
@@ -95,19 +97,19 @@ async def test_refused_credentials_are_told_apart_from_silence(status: int) -> N
         assert not isinstance(refused.value, TemporalUnreachable)
 
 
-async def test_a_dead_address_is_named() -> None:
+async def test_an_unreachable_address_is_named() -> None:
     client = await client_of("127.0.0.1:1")
 
-    with pytest.raises(TemporalUnreachable, match=r"does not answer at 127\.0\.0\.1:1"):
+    with pytest.raises(TemporalUnreachable, match=r"does not respond at 127\.0\.0\.1:1"):
         await prepare_namespace(client)
 
 
-async def test_a_queue_that_nobody_polls_is_seen_as_such(temporal: str) -> None:
+async def test_a_queue_without_workers_is_not_polled(temporal: str) -> None:
     for namespace in ("default", "nowhere"):
         assert not await is_polled(await client_of(temporal, namespace), "nobody")
 
 
-def test_the_server_is_asked_for_no_more_than_is_missing() -> None:
+def test_only_unregistered_attributes_are_missing() -> None:
     known = {attribute.name: int(attribute.indexed_value_type) for attribute in SEARCH_ATTRIBUTES[1:]}
 
     assert [*missing_attributes(known)] == [SEARCH_ATTRIBUTES[0].name]
