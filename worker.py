@@ -1,19 +1,19 @@
-"""The composition root of the Temporal worker: builds what the activities need, registers, runs until stopped.
+"""Composition root of the Temporal worker: creates clients, registers workflow and activities, runs until stopped.
 
-Contracts and the making of bills have a queue each, so that a silent platform holds up no contract.
+Contracts and bills have a task queue each, so that a slow Billogram delays no contract.
 """
 
 import asyncio
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 
+import httpx
 import uvicorn
 import uvloop
-from aiohttp import ClientSession
 from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
@@ -22,10 +22,9 @@ from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunn
 from activities.billing import BillingActivities
 from activities.contracts import ContractActivities
 from activities.platform_bills import PlatformBillActivities
-from avtal.api.app import install_problems
-from avtal.api.health.health import NotReady, health_router
-from avtal.api.health.readiness import check_store, check_temporal
-from avtal.billogram.client import http_client
+from avtal.api.health import NotReady, check_store, check_temporal, health_router
+from avtal.api.problems.handlers import install_problems
+from avtal.billogram.transport import http_client
 from avtal.config import Settings, cipher_of
 from avtal.process import tune_interpreter
 from avtal.store.engine.cipher import Cipher
@@ -39,15 +38,15 @@ from workflows.messages import billing_queue
 
 DEPLOYMENT = "avtal"
 NO_SANDBOX = UnsandboxedWorkflowRunner()
-"""Temporal's sandbox would load the contract's module anew for each of thousands of contracts, and be entered for every
-payload. What it would refuse in that module, tests/test_house.py refuses."""
-STOPS_WITHIN = timedelta(seconds=10)
+"""Temporal's workflow sandbox would reload the contract's module for each of thousands of contracts, and wrap every
+payload. tests/test_house.py refuses what it would refuse."""
+GRACEFUL_SHUTDOWN = timedelta(seconds=10)
 
 log = logging.getLogger("worker")
 
 
 def workers(
-    client: Client, settings: Settings, database: Database, cipher: Cipher, http: ClientSession
+    client: Client, settings: Settings, database: Database, cipher: Cipher, http: httpx.AsyncClient
 ) -> Sequence[Worker]:
     billing = BillingActivities(database, cipher, http, settings.renewals_per_second)
     platform_bills = PlatformBillActivities(database, cipher, http)
@@ -65,7 +64,7 @@ def workers(
         max_concurrent_workflow_tasks=settings.worker_contract_tasks_max,
         workflow_task_poller_behavior=pollers,
         activity_task_poller_behavior=pollers,
-        graceful_shutdown_timeout=STOPS_WITHIN,
+        graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,
         deployment_config=deployment(settings.build_id),
     )
     bills = Worker(
@@ -74,14 +73,14 @@ def workers(
         activities=[billing.make_bill, platform_bills.verify_bill, platform_bills.withdraw_bill],
         max_concurrent_activities=settings.worker_bills_max,
         activity_task_poller_behavior=pollers,
-        graceful_shutdown_timeout=STOPS_WITHIN,
+        graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,
         deployment_config=deployment(settings.build_id),
     )
     return contracts, bills
 
 
 def deployment(build_id: str | None) -> WorkerDeploymentConfig | None:
-    """Pinned: a run stays with the code that it began with."""
+    """Pinned: a run stays with the version that it started with."""
     if build_id is None:
         return None
     return WorkerDeploymentConfig(
@@ -96,7 +95,7 @@ def health_app(telemetry: Telemetry, database: Database, client: Client, run: Se
         if not all(worker.is_running for worker in run):
             raise NotReady("does not poll for tasks")
 
-    app = FastAPI(title="Avtal's worker", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Avtal worker", docs_url=None, redoc_url=None, openapi_url=None)
     install_problems(app)
     telemetry.serve_metrics(app)
     checks = {
@@ -108,11 +107,17 @@ def health_app(telemetry: Telemetry, database: Database, client: Client, run: Se
     return app
 
 
+class HealthServer(uvicorn.Server):
+    """Leaves SIGINT and SIGTERM to the worker, whose health is served until it has stopped."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 @asynccontextmanager
 async def served(app: FastAPI, listening: socket.socket) -> AsyncIterator[None]:
-    """Signals are the worker's own matter: health is told until it has stopped."""
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-    server.capture_signals = nullcontext  # type: ignore[assignment,method-assign] # it would take them over
+    server = HealthServer(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve([listening]))
     try:
         yield
@@ -147,7 +152,7 @@ async def run(settings: Settings, telemetry: Telemetry, listening: socket.socket
                 "worker started: task queue %s, health on %s:%d", settings.task_queue, *listening.getsockname()[:2]
             )
             await stopped.wait()
-            log.info("worker stops: it finishes what runs")
+            log.info("worker stops after the running tasks")
     database.close()
     log.info("worker stopped")
     await telemetry.close()

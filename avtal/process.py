@@ -1,10 +1,10 @@
-"""Settings of the interpreter for a process that serves: made once, by the composition roots."""
+"""Tunes the Python interpreter of a serving process. Only the composition roots call it, once."""
 
 import sys
 
 SWITCH_SECONDS = 0.0005
-"""A thread that returns from the database waits no longer than this for the interpreter, and so do all who wait for its
-locks. Python's default is ten times as long, several times in each transaction."""
+"""The longest time that a thread waits for the interpreter when it returns from the database. Python's default is ten
+times as long, several times in each transaction, and extends the locks that the transaction holds."""
 
 
 def tune_interpreter() -> None:

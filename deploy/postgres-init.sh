@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run by the PostgreSQL image when its volume is new: a user for Avtal and one for Temporal, each with its own databases.
+# Run by the PostgreSQL image on a new volume: creates a user for Avtal and one for Temporal, with their databases.
 set -eu
 : "${AVTAL_DB_PASSWORD:?}" "${TEMPORAL_DB_PASSWORD:?}"
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Temporal's own schema, in its two databases; run again, it changes nothing. Host, user, and password come from SQL_….
+# Migrates Temporal's schema in its two databases; a repeat changes nothing. Host, user, and password come from SQL_….
 set -eu
 
 versions=${TEMPORAL_SCHEMAS:-/etc/temporal/schema/postgresql/v12}

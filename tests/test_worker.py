@@ -1,4 +1,4 @@
-"""The worker as a process: what is in its way is told in one line."""
+"""The worker as a process: a failed start."""
 
 import os
 import socket
@@ -9,14 +9,18 @@ from pathlib import Path
 from tests.processes import environment
 
 
-def test_a_busy_port_of_the_worker_is_told_in_one_line_with_the_way_out(tmp_path: Path) -> None:
+def test_a_busy_worker_port_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
-        told = environment(tmp_path, "127.0.0.1:1", AVTAL_WORKER_PORT=str(port))
-        done = subprocess.run(
-            [sys.executable, "-m", "worker"], env={**os.environ, **told}, capture_output=True, text=True, check=False
+        variables = environment(tmp_path, "127.0.0.1:1", AVTAL_WORKER_PORT=str(port))
+        result = subprocess.run(
+            [sys.executable, "-P", "-m", "worker"],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert f"127.0.0.1:{port}" in done.stderr
-    assert "AVTAL_WORKER_PORT" in done.stderr
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert f"127.0.0.1:{port}" in result.stderr
+    assert "AVTAL_WORKER_PORT" in result.stderr

@@ -1,94 +1,63 @@
-"""The parts of the system, each alone: worker, web, sandbox, migrate. Each imports only what it runs."""
+"""Starts one process of the system: worker, web, or sandbox. Each imports only what it runs."""
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from avtal.cli.failure import fail
-from avtal.cli.settings import settings
+from avtal.cli.settings import DataDir, settings
+from avtal.cli.terminal import fail
 from avtal.config import WEB_PARTS, cipher_of
 
 
-def worker() -> None:
+def worker(_data: DataDir = None) -> None:
     """The Temporal worker."""
-    _need_secret_key()
-    from temporalio.service import RPCError  # noqa: PLC0415 - commands over HTTP have no use for it
+    _require_secret_key()
+    from temporalio.service import RPCError  # noqa: PLC0415 - commands over HTTP do not need it
 
-    from worker import main  # noqa: PLC0415 - the web has no use for it
+    from worker import main  # noqa: PLC0415 - the web does not need it
 
     try:
         main()
     except (RuntimeError, RPCError) as error:
-        fail(f"the worker can't run: {error}; `avtal doctor` tells what to mend")
+        fail(f"the worker can't run: {error}; run `avtal doctor`")
 
 
 def web(
     only: Annotated[
-        str, typer.Option(metavar="PARTS", help="Of api, callbacks, portal, with commas between.")
+        str, typer.Option(metavar="PARTS", help="Some of api, callbacks, portal, separated by commas.")
     ] = ",".join(WEB_PARTS),
+    _data: DataDir = None,
 ) -> None:
     """The web: JSON API, callback receiver, portal. The relay to Temporal runs beside any of them."""
     parts = [part.strip() for part in only.split(",")]
     if not set(parts) <= set(WEB_PARTS):
         raise typer.BadParameter(f"takes {', '.join(WEB_PARTS)}", param_hint="--only")
-    _need_secret_key()
-    from avtal.web import main  # noqa: PLC0415 - the worker has no use for it
+    _require_secret_key()
+    from avtal.web import main  # noqa: PLC0415 - the worker does not need it
 
-    main(only=parts)
-
-
-def migrate(
-    temporal: Annotated[bool, typer.Option("--temporal", help="Prepare Temporal's namespace, and only that.")] = False,
-    retention: Annotated[
-        str | None,
-        typer.Option(help="With --temporal: how long closed contracts stay in Temporal; 72h for a new namespace."),
-    ] = None,
-    wait: Annotated[int, typer.Option(min=0, help="With --temporal: seconds to wait until Temporal answers.")] = 0,
-) -> None:
-    """Bring the store to the newest schema, or Temporal's namespace; run again, it changes nothing."""
-    if temporal:
-        from avtal.cli.migrate_temporal import prepare  # noqa: PLC0415 - brings Temporal's client along
-
-        prepare(retention, wait)
-        return
-    if retention is not None or wait:
-        raise typer.BadParameter("--retention and --wait belong to --temporal")
-    _migrate_store()
-
-
-def _migrate_store() -> None:
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - commands over HTTP have no use for it
-
-    from avtal.store.engine.migrate import SchemaNewer  # noqa: PLC0415 - the same
-    from avtal.store.engine.migrate import migrate as bring_up_to_date  # noqa: PLC0415 - the same
-
-    given = settings()
-    if given.database_url is None:
-        given.data_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        bring_up_to_date(given.store_url)
-    except (SQLAlchemyError, ImportError, SchemaNewer) as error:
-        fail(f"the store can't be migrated: {error}")
-    typer.echo("the store has the newest schema")
+    main(parts)
 
 
 def sandbox(
     port: Annotated[int | None, typer.Option(help="8280 unless given.")] = None,
-    data: Annotated[Path | None, typer.Option(metavar="FILE", help="The SQLite file that holds everything.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="FILE", help="The sandbox's SQLite file.")] = None,
 ) -> None:
     """The Billogram sandbox alone; never in production."""
+    if find_spec("billogram_sandbox") is None:
+        fail("the sandbox is not installed: install avtal with its extra, avtal[embedded]")
     given = settings()
     file = data or given.data_dir / "billogram_sandbox.db"
     file.parent.mkdir(parents=True, exist_ok=True)
     arguments = ["--port", str(port or given.sandbox_port), "--data", str(file)]
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "billogram_sandbox", *arguments])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "billogram_sandbox", *arguments])
 
 
-def _need_secret_key() -> None:
+def _require_secret_key() -> None:
     try:
         cipher_of(settings())
     except ValueError as error:

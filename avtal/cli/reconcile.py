@@ -1,4 +1,4 @@
-"""`avtal reconcile`: one sweep over what Billogram holds, on the store itself; prints what it found and mended."""
+"""`avtal reconcile`: compares the bills of an account with Billogram, records what callbacks missed, prints it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from avtal.billogram.client import http_client
 from avtal.billogram.errors import BillogramError
-from avtal.cli.failure import complain, fail
+from avtal.billogram.transport import http_client
 from avtal.cli.opened_store import cipher, clock_of, opened_store
-from avtal.cli.output import BAD, GOOD, QUIET, plain, show, show_json
-from avtal.reconciliation.findings import MENDED, TEXTS, Finding, Report
+from avtal.cli.settings import DataDir
+from avtal.cli.terminal import BAD, GOOD, MUTED, complain, fail, plain, show, show_json
+from avtal.reconciliation.findings import FIXED, TEXTS, Finding, Report
 from avtal.reconciliation.sweep import Reconciler
 from avtal.store.accounts.accounts import AccountNotFound
 from avtal.store.billing.reconciliation import accounts
@@ -20,17 +20,18 @@ from avtal.store.engine.database import Database
 
 BILLS_SHOWN_MAX = 20
 
-commands = typer.Typer()
+app = typer.Typer()
 
 
-@commands.command()
+@app.command()
 def reconcile(
     account: Annotated[
         str | None, typer.Argument(metavar="[ACCOUNT]", help="All accounts unless given.", show_default=False)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False,
+    _data: DataDir = None,
 ) -> None:
-    """Compare with what Billogram holds, and record what callbacks missed."""
+    """Compare the bills with Billogram and record what callbacks missed."""
     with opened_store() as database:
         try:
             reports, unread = asyncio.run(_sweep(database, account))
@@ -47,15 +48,15 @@ def reconcile(
 
 
 async def _sweep(database: Database, account: str | None) -> tuple[list[Report], list[str]]:
-    """The reports, and one line for each account whose platform could not be read."""
+    """The reports, and one line for each account whose invoices could not be read."""
     with database.read() as session:
         names = [account] if account else accounts(session)
     reports, unread = [], []
     async with http_client() as http:
-        reconciling = Reconciler(database, cipher(), http, clock_of(database), lambda: None)
+        reconciler = Reconciler(database, cipher(), http, clock_of(database), lambda: None)
         for name in names:
             try:
-                reports.append(await reconciling.sweep(name))
+                reports.append(await reconciler.sweep(name))
             except BillogramError as error:
                 unread.append(f"{name}: Billogram could not be read: {error}")
     return reports, unread
@@ -75,11 +76,11 @@ def _print(reports: Sequence[Report]) -> None:
 
 
 def _table(report: Report) -> Table:
-    table = Table("Found", "Count", "Meaning", "Bills", header_style="bold", border_style=QUIET)
+    table = Table("Found", "Count", "Meaning", "Bills", header_style="bold", border_style=MUTED)
     kinds = dict.fromkeys(finding.kind for finding in report.findings)
     for kind in kinds:
         found = [finding for finding in report.findings if finding.kind is kind]
-        style = GOOD if kind in MENDED else BAD
+        style = GOOD if kind in FIXED else BAD
         table.add_row(plain(kind, style), plain(len(found)), plain(TEXTS[kind]), plain(_names(found)))
     return table
 
@@ -87,4 +88,4 @@ def _table(report: Report) -> Table:
 def _names(found: Sequence[Finding]) -> str:
     names = [finding.bill_id or finding.billogram_id for finding in found]
     more = len(names) - BILLS_SHOWN_MAX
-    return " ".join(names[:BILLS_SHOWN_MAX]) + (f" and {more} more (--json tells all)" if more > 0 else "")
+    return " ".join(names[:BILLS_SHOWN_MAX]) + (f" and {more} more (--json lists all)" if more > 0 else "")

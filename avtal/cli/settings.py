@@ -1,11 +1,13 @@
-"""The settings as the commands read them: from the environment, with `--data` laid over it."""
+"""Reads the settings of a command from the environment and from `--data`."""
 
 import os
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from pydantic import ValidationError
 
-from avtal.cli.failure import fail
+from avtal.cli.terminal import fail
 from avtal.config import Settings
 
 DATA_DIR = "AVTAL_DATA_DIR"
@@ -16,10 +18,24 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as error:
         wrong = "; ".join(f"AVTAL_{one['loc'][0]}".upper() + f": {one['msg']}" for one in error.errors())
-        fail(f"the environment, or .env, can't be used: {wrong}")
+        fail(f"invalid settings in the environment or .env: {wrong}")
 
 
-def use_data_dir(data: Path | None) -> None:
-    """In the environment, so that whatever this process runs or becomes finds it too."""
+def _use_data_dir(data: Path | None) -> Path | None:
+    """Sets the environment variable, which the processes that this command starts read too."""
     if data is not None:
         os.environ[DATA_DIR] = str(data)
+    return data
+
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        callback=_use_data_dir,
+        help="The embedded stack's data directory; .avtal unless given.",
+        show_default=False,
+    ),
+]
+"""Of every command, before and after its name. The callback has done the work: no command reads the parameter."""

@@ -1,1 +1,1 @@
-"""Everything on one machine under one command: Temporal's dev server, the sandbox, web, worker, and one clock."""
+"""Runs the whole system on one machine: Temporal's dev server, the sandbox, web, worker, and one test clock."""

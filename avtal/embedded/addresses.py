@@ -1,4 +1,4 @@
-"""`DIR/addresses.json`: where the running stack answers, and with which keys. Written last, removed at a clean stop."""
+"""`DIR/addresses.json`: addresses and keys of the running stack. Written last, removed by a clean stop."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def addresses_file(data_dir: Path) -> Path:
 
 
 def write_addresses(data_dir: Path, addresses: Addresses) -> None:
-    """Readable by its owner alone, and never half written."""
+    """Readable only by its owner; replaced atomically."""
     target = addresses_file(data_dir)
     draft = target.with_suffix(".new")
     draft.touch(mode=0o600)
@@ -37,7 +37,7 @@ def write_addresses(data_dir: Path, addresses: Addresses) -> None:
 
 
 def read_addresses(data_dir: Path) -> Addresses | None:
-    """None if no stack runs on this directory, also if one was killed and left its file."""
+    """None if no stack runs on this directory, also after a kill that left the file."""
     try:
         addresses = Addresses.model_validate_json(addresses_file(data_dir).read_bytes())
     except FileNotFoundError:

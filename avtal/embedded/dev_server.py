@@ -1,4 +1,4 @@
-"""Temporal's dev server as the stack runs it: a file that survives, and contracts whose time can be skipped."""
+"""The command line of Temporal's dev server: a database file, and workflows whose time can be skipped."""
 
 import shutil
 import sys
@@ -14,19 +14,19 @@ PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
 DYNAMIC_CONFIG = {
     # The per-workflow clock of Server 1.32, off by default.
     "frontend.WorkflowTimeSkippingEnabled": "true",
-    # 1.32.0 counts the skipped time twice in the start time of a continued run, and would let its first task wait for
-    # months; a large negative minimum turns that wait off. Never in production.
+    # 1.32.0 counts skipped time twice in the start time of a continued run, and delays its first task by months. A
+    # large negative minimum turns that delay off. Never in production.
     "history.workflowIdReuseMinimalInterval": '"-876000h"',
-    # A skip takes a second by default, and so much less with these. Timers within so long are read together.
+    # A skip takes a second by default, and much less with these. Timers within 10 ms are read together.
     "history.timerProcessorMaxTimeShift": '"10ms"',
     "history.timerProcessorMaxPollRPS": "10000",
     "frontend.WorkflowTimeSkippingMaxSkipPerSession": "100000",
-    # Accounts take turns at the queue where bills are made.
+    # The billing queue serves accounts in turn.
     "matching.enableFairness": "true",
-    # One server needs no queue in parts, between which it would hand tasks and polls on.
+    # With one server, partitions only forward tasks and polls to each other.
     "matching.numTaskqueueReadPartitions": "1",
     "matching.numTaskqueueWritePartitions": "1",
-    # On by default here, for those who register attributes as they go: three reads of the database for every task.
+    # On by default in the dev server; it costs three database reads per task.
     "system.forceSearchAttributesCacheRefreshOnRead": "false",
 }
 
@@ -39,7 +39,7 @@ def dev_server_command(data_dir: Path, ports: Ports, *, headless: bool) -> list[
         "--namespace": NAMESPACE,
         "--log-level": "error",
     }
-    command = [temporal_program(), "server", "start-dev", *(word for pair in options.items() for word in pair)]
+    command = [temporal_program(), "server", "start-dev", *(argument for pair in options.items() for argument in pair)]
     for name, value in PRAGMAS.items():
         command += ["--sqlite-pragma", f"{name}={value}"]
     for name, value in DYNAMIC_CONFIG.items():
@@ -50,7 +50,7 @@ def dev_server_command(data_dir: Path, ports: Ports, *, headless: bool) -> list[
 
 
 def temporal_program() -> str:
-    """The CLI that the `embedded` extra brings into our own environment. Raises FileNotFoundError."""
+    """The Temporal CLI that the `embedded` extra installs beside Python. Raises FileNotFoundError."""
     own = Path(sys.executable).parent / "temporal"
     found = str(own) if own.exists() else shutil.which("temporal")
     if found is None:

@@ -1,7 +1,6 @@
-"""`python -m embedded.leash PARENT PROGRAM ARGUMENTS…`: becomes a program that does not outlive its parent.
+"""`python -m avtal.embedded.parent_death PARENT PROGRAM ARGUMENTS…`: runs a program that does not outlive its parent.
 
-Linux kills the process when the one that started it dies, even by kill -9. Elsewhere the program runs without a leash
-(docs/limits.md).
+Linux kills the process when its parent dies, also by kill -9. Other systems do not (docs/limits.md).
 """
 
 import ctypes
@@ -17,7 +16,7 @@ def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
-            sys.exit("the parent died before the leash was on")
+            sys.exit("the parent is already dead")
     os.execvp(program[0], program)
 
 

@@ -1,4 +1,4 @@
-"""Where the parts of the stack answer, on this machine only."""
+"""The ports of the stack, on this machine only."""
 
 import random
 import socket
@@ -7,11 +7,12 @@ from itertools import islice
 from typing import NamedTuple
 
 HOST = "127.0.0.1"
-NOT_GIVEN: Sequence[int] = range(20_000, 32_000)
+CANDIDATE_PORTS: Sequence[int] = range(20_000, 32_000)
+"""Below the system's range for outgoing connections: one of those could take a port before the stack listens on it."""
 
 
 class PortBusy(RuntimeError):
-    """Something else answers where a part of the stack should."""
+    """Another process uses a port of the stack."""
 
 
 class Ports(NamedTuple):
@@ -23,21 +24,19 @@ class Ports(NamedTuple):
 
 
 def check_free(ports: Ports) -> None:
-    """Raises PortBusy with the way out."""
+    """Raises PortBusy, which says what to do."""
     for name, port in ports._asdict().items():
         if not is_free(port):
             raise PortBusy(f"port {port} ({name}) is busy; stop what uses it, or run: avtal up --ports auto")
 
 
 def free_ports() -> Ports:
-    """The usual ports as far as they are free, so that links stay the same; else others."""
-    return Ports(*(usual if is_free(usual) else other for usual, other in zip(Ports(), any_ports(), strict=True)))
+    """The default ports as far as they are free, which keeps links valid; others otherwise."""
+    return Ports(*(default if is_free(default) else other for default, other in zip(Ports(), any_ports(), strict=True)))
 
 
 def any_ports() -> Ports:
-    """Ports that nothing uses, and that the system gives to no connection which goes out: one would take them in the
-    moment before we listen."""
-    free = (port for port in random.sample(NOT_GIVEN, len(NOT_GIVEN)) if is_free(port))
+    free = (port for port in random.sample(CANDIDATE_PORTS, len(CANDIDATE_PORTS)) if is_free(port))
     return Ports(*islice(free, len(Ports._fields)))
 
 

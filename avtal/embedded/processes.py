@@ -1,4 +1,4 @@
-"""A part of the stack as a process of its own: started on a leash, logged to a file, started again if it dies."""
+"""Runs a part of the stack as a child process: logs to a file, restarts it if it ends, kills it with its parent."""
 
 import asyncio
 import os
@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-STOPS_WITHIN_SECONDS = 15.0
+STOP_TIMEOUT_SECONDS = 15.0
 RESTARTS_MAX = 5
-"""In one minute; more means that it can't run."""
+"""In one minute."""
 
 
 class PartFailed(RuntimeError):
-    """A part of the stack does not come up or stay up; its log tells why."""
+    """A part of the stack does not start or keeps ending; see its log."""
 
 
 class Part:
@@ -31,7 +31,7 @@ class Part:
         return self._process.pid if self._process else None
 
     async def start(self) -> None:
-        """In a process group of its own: Ctrl-C reaches the stack alone, which stops its parts in order."""
+        """In its own process group: Ctrl-C reaches only the stack, which stops its parts in order."""
         self._starts.append(time.monotonic())
         self._stopping = False
         with self._log.open("ab") as log:
@@ -44,8 +44,8 @@ class Part:
                 process_group=0,
             )
 
-    async def keep_up(self) -> None:
-        """Until `stop()`: whenever it ends, starts it again. Raises PartFailed if that does not help."""
+    async def run_until_stopped(self) -> None:
+        """Restarts the process whenever it ends, until `stop()`. Raises PartFailed after too many restarts."""
         while self._process is not None and not self._stopping:
             await self._process.wait()
             if self._stopping:
@@ -56,12 +56,12 @@ class Part:
             await asyncio.sleep(0.2)
             await self.start()
 
-    def check_running(self) -> None:
+    def require_running(self) -> None:
         """Raises PartFailed if it has ended."""
         if self._process is None or self._process.returncode is not None:
-            raise PartFailed(f"{self.name} did not start; see {self._log}:\n{self.last_words()}")
+            raise PartFailed(f"{self.name} did not start; see {self._log}:\n{self.log_tail()}")
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         return self._log.read_text(errors="replace")[-1500:] if self._log.exists() else ""
 
     async def stop(self) -> None:
@@ -70,7 +70,7 @@ class Part:
             return
         self._process.terminate()
         try:
-            await asyncio.wait_for(self._process.wait(), STOPS_WITHIN_SECONDS)
+            await asyncio.wait_for(self._process.wait(), STOP_TIMEOUT_SECONDS)
         except TimeoutError:
             self._process.kill()
             await self._process.wait()

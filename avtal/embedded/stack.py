@@ -1,7 +1,7 @@
-"""The embedded stack: Temporal, sandbox, web, and worker as one process tree, with one clock, on one data directory.
+"""The embedded stack: Temporal, sandbox, web, and worker as one process tree, with one clock and one data directory.
 
-Everything that matters is in the directory. Stopped or killed, and started again on the same one, it goes on where it
-was; the sandbox's callback configuration and the account's address of the platform follow the ports of the day.
+All state is in the directory. A stack that was stopped or killed continues when it is started on the same directory.
+Each start configures the sandbox's callbacks and the account's Billogram URL for the current ports.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from avtal.embedded.addresses import Addresses, addresses_file, write_addresses
 from avtal.embedded.dev_server import NAMESPACE, dev_server_command
 from avtal.embedded.ports import HOST, Ports
 from avtal.embedded.processes import Part
-from avtal.embedded.secrets_file import keep_secrets, secrets_of
+from avtal.embedded.secrets_file import load_secrets, save_secrets
 from avtal.embedded.timekeeper import Timekeeper
 from avtal.store.accounts.accounts import (
     FIRST_CUSTOMER_NO,
@@ -40,23 +40,28 @@ from avtal.store.accounts.accounts import (
 from avtal.store.accounts.operators import is_operator, put_operator
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.clock import TestClock
-from avtal.store.engine.migrate import migrate
+from avtal.store.engine.migrate import REFUSALS, migrate, schema_state
 from avtal.store.opening import open_store
 
 ACCOUNT = "demo"
 OPERATOR = "demo"
 TASK_QUEUE = "avtal"
-COMES_UP_WITHIN_SECONDS = 60.0
+STARTUP_TIMEOUT_SECONDS = 60.0
+RETRY_SECONDS = 0.05
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 
 class AlreadyRunning(RuntimeError):
-    """Another stack holds the data directory."""
+    """Another stack has locked the data directory."""
+
+
+class StoreRefused(RuntimeError):
+    """The data directory has a schema that this release can't use."""
 
 
 class Stack:
-    """Made by `running_stack`."""
+    """Created by `running_stack`."""
 
     def __init__(self, data_dir: Path, ports: Ports, *, headless: bool, store_url: str | None) -> None:
         self.data_dir = data_dir
@@ -64,13 +69,13 @@ class Stack:
         self.headless = headless
         self.database = open_store(store_url or f"sqlite:///{data_dir / 'avtal.db'}", test_clock=True)
         self.clock = TestClock(self.database)
-        self.secrets = secrets_of(data_dir)
+        self.secrets = load_secrets(data_dir)
         self.parts = {name: self._part(name, command) for name, command in self._commands().items()}
 
     @property
     def addresses(self) -> Addresses:
         ports = self.ports
-        assert self.secrets.api_key is not None, "the account is made before the addresses are told"
+        assert self.secrets.api_key is not None, "the account is created before the addresses are written"
         return Addresses(
             web=f"http://{HOST}:{ports.web}",
             worker=f"http://{HOST}:{ports.worker}",
@@ -87,8 +92,14 @@ class Stack:
             pid=os.getpid(),
         )
 
+    def require_usable_store(self) -> None:
+        """Raises StoreRefused, before any part has touched the directory."""
+        state = schema_state(self.database)
+        if state in REFUSALS:
+            raise StoreRefused(f"{self.data_dir} can't be used: {REFUSALS[state]}")
+
     async def start(self) -> None:
-        """Raises PartFailed."""
+        """Raises PartFailed, TimeoutError."""
         first = asyncio.gather(self.parts["temporal"].start(), self.parts["sandbox"].start())
         await asyncio.to_thread(self._prepare_store)
         await first
@@ -96,11 +107,11 @@ class Stack:
         self.client = await self._connect()
         await self.parts["worker"].start()
         async with httpx.AsyncClient() as http:
-            await self._until("sandbox", lambda: self._configure_sandbox(http))
-            await self._until("web", lambda: self._check_web(http))
-        await self._until("worker", self._check_worker)
+            await self._retry("sandbox", lambda: self._configure_sandbox(http))
+            await self._retry("web", lambda: self._check_web(http))
+        await self._retry("worker", self._check_worker)
         for part in self.parts.values():
-            part.check_running()
+            part.require_running()
         write_addresses(self.data_dir, self.addresses)
 
     async def stop(self) -> None:
@@ -161,7 +172,7 @@ class Stack:
                 put_operator(session, ACCOUNT, OPERATOR, self.secrets.operator_password, datetime.now(UTC))
             if self.secrets.api_key is None:
                 key = new_api_key(session, ACCOUNT, datetime.now(UTC))
-                self.secrets = keep_secrets(self.data_dir, self.secrets.model_copy(update={"api_key": key}))
+                self.secrets = save_secrets(self.data_dir, self.secrets.model_copy(update={"api_key": key}))
 
     async def _connect(self) -> Client:
         async def connected() -> Client:
@@ -169,10 +180,10 @@ class Stack:
                 f"{HOST}:{self.ports.temporal}", namespace=NAMESPACE, data_converter=pydantic_data_converter
             )
 
-        return await self._until("temporal", connected)
+        return await self._retry("temporal", connected)
 
     async def _configure_sandbox(self, http: httpx.AsyncClient) -> None:
-        """Its credentials are asked first: what answers might be another stack that took the port meanwhile."""
+        """Verifies the credentials first: another stack may have taken the port."""
         sandbox = f"http://{HOST}:{self.ports.sandbox}"
         credentials = (self.secrets.billogram_user, self.secrets.billogram_key)
         (await http.get(f"{sandbox}/api/v2/customer?page=1&page_size=1", auth=credentials)).raise_for_status()
@@ -181,7 +192,7 @@ class Stack:
         (await http.put(f"{sandbox}/sandbox/account", json=account)).raise_for_status()
 
     async def _check_web(self, http: httpx.AsyncClient) -> None:
-        """Our key is known to our own store alone, for the same reason."""
+        """Verifies the API key too, for the same reason."""
         web = f"http://{HOST}:{self.ports.web}"
         (await http.get(f"{web}/readyz")).raise_for_status()
         key = {"Authorization": f"Bearer {self.secrets.api_key}"}
@@ -196,52 +207,53 @@ class Stack:
             )
         )
         if not queue.pollers:
-            raise ConnectionError("no worker polls yet")
+            raise ConnectionError("no worker polls the task queue")
 
-    async def _until(self, part: str, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Tries until it goes well. Raises PartFailed if the part has ended, TimeoutError if it is silent."""
-        deadline = time.monotonic() + COMES_UP_WITHIN_SECONDS
+    async def _retry(self, part: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Until the part responds. Raises PartFailed if it has ended, TimeoutError if it does not respond."""
+        deadline = time.monotonic() + STARTUP_TIMEOUT_SECONDS
         while True:
             try:
                 return await attempt()
             except (OSError, RuntimeError, httpx.HTTPError) as error:
-                self.parts[part].check_running()
+                self.parts[part].require_running()
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"{part} does not answer: {error}") from error
-                await asyncio.sleep(0.05)
+                    raise TimeoutError(f"{part} does not respond: {error}") from error
+                await asyncio.sleep(RETRY_SECONDS)
 
 
 @asynccontextmanager
 async def running_stack(
     data_dir: Path, ports: Ports, *, headless: bool = False, store_url: str | None = None
 ) -> AsyncIterator[Stack]:
-    """Everything answers within; nothing is left after. Without a `store_url` the store is a file in the directory.
+    """All parts respond inside the block and have ended after it. `store_url` defaults to a file in the directory.
 
-    Raises AlreadyRunning, PartFailed.
+    Raises AlreadyRunning, PartFailed, TimeoutError, and StoreRefused.
     """
     data_dir = data_dir.resolve()
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (data_dir / "lock").open("w") as lock:
-        hold(lock, data_dir)
+        lock_data_dir(lock, data_dir)
         stack = Stack(data_dir, ports, headless=headless, store_url=store_url)
         try:
+            await asyncio.to_thread(stack.require_usable_store)
             await stack.start()
             yield stack
         finally:
             await stack.stop()
 
 
-async def attend(stack: Stack) -> None:
-    """Keeps a started stack going: its parts up, and its clock where it was told to go. Runs until cancelled."""
-    keeper = Timekeeper(stack.client, stack.database, stack.clock, stack.addresses.sandbox)
+async def supervise(stack: Stack) -> None:
+    """Restarts parts that end, and runs the clock. Runs until cancelled."""
+    timekeeper = Timekeeper(stack.client, stack.database, stack.clock, stack.addresses.sandbox)
     async with asyncio.TaskGroup() as group:
         for part in stack.parts.values():
-            group.create_task(part.keep_up())
-        group.create_task(keeper.run())
+            group.create_task(part.run_until_stopped())
+        group.create_task(timekeeper.run())
 
 
-def hold(lock: IO[str], data_dir: Path) -> None:
-    """The lock goes with the process that holds it, however that ends. Raises AlreadyRunning."""
+def lock_data_dir(lock: IO[str], data_dir: Path) -> None:
+    """The lock ends with the process. Raises AlreadyRunning."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -1,4 +1,4 @@
-"""The command in process, against the real API on a real port; Temporal is not there."""
+"""Runs commands in process against the real API on a real port, without Temporal."""
 
 import asyncio
 import threading
@@ -14,7 +14,9 @@ from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from avtal.api.app import Api, api_router, install_problems
+from avtal.api.authentication import Api
+from avtal.api.problems.handlers import install_problems
+from avtal.api.router import api_router
 from avtal.contracts.bills.bill import Parked, ParkedReason
 from avtal.contracts.periods import Interval, IntervalUnit, period
 from avtal.contracts.policy import Policy
@@ -27,7 +29,7 @@ from avtal.store.opening import open_store
 from avtal.store.tables import Table
 from starter.commands import Commands
 from tests.billogram.conftest import http, platform, sandbox
-from tests.store.builders import begin_bill
+from tests.store.builders import start_bill
 
 __all__ = ["http", "platform", "sandbox"]
 
@@ -35,14 +37,14 @@ NOW = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
 ACCOUNT = "demo"
 
 
-class StillClock(Clock):
+class FixedClock(Clock):
     def now(self) -> datetime:
         return NOW
 
 
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty place to run in, with no settings from outside."""
+    """An empty folder to run in, without settings from outside."""
     for name in ("AVTAL_URL", "AVTAL_API_KEY", "AVTAL_DATABASE_URL", "AVTAL_SECRET_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AVTAL_DATA_DIR", str(tmp_path / "data"))
@@ -52,15 +54,15 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def database(data_dir: Path) -> Iterator[Database]:
-    """The store where the commands look for it."""
+    """The store that the commands use."""
     data_dir.mkdir()
-    yield from _stored(data_dir)
+    yield from _new_store(data_dir)
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The store behind the API."""
-    yield from _stored(tmp_path_factory.mktemp("served"))
+    yield from _new_store(tmp_path_factory.mktemp("served"))
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +71,7 @@ def port(served: Database) -> Iterator[int]:
     client = asyncio.run(Client.connect("127.0.0.1:1", data_converter=pydantic_data_converter, lazy=True))
     app = FastAPI()
     install_problems(app)
-    clock = StillClock()
+    clock = FixedClock()
     app.include_router(
         api_router(Api(served, clock, Commands(client, served, clock), lambda: None, Cipher(new_cipher_key())))
     )
@@ -79,7 +81,7 @@ def port(served: Database) -> Iterator[int]:
 
 @pytest.fixture
 def url(served: Database, port: int, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The API with one account and nothing else, and the environment that leads the commands to it."""
+    """The API with one account, and the environment that names it to the commands."""
     platform = PlatformAccess(url="http://billogram.invalid", user="1234-abcdefgh", key="0" * 32)
     with served.write() as session:
         for table in reversed(Table.metadata.sorted_tables):
@@ -90,7 +92,7 @@ def url(served: Database, port: int, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def _stored(folder: Path) -> Iterator[Database]:
+def _new_store(folder: Path) -> Iterator[Database]:
     database = open_store(f"sqlite:///{folder / 'avtal.db'}")
     Table.metadata.create_all(database.engine)
     yield database
@@ -99,7 +101,7 @@ def _stored(folder: Path) -> Iterator[Database]:
 
 @contextmanager
 def serving(app: FastAPI) -> Iterator[int]:
-    """A server in a thread, on a port that the system picks; it tells no time of its own."""
+    """A server in a thread, on a free port; it sends no Date header."""
     config = uvicorn.Config(
         app, port=0, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1, date_header=False
     )
@@ -120,6 +122,6 @@ def parked(database: Database, contract_id: str) -> str:
     """Period 0's bill of a contract, parked by the platform's refusal; its id."""
     with database.write() as session:
         month = period(date(2026, 11, 21), Interval(unit=IntervalUnit.MONTH), 0)
-        bill = begin_bill(session, ACCOUNT, contract_id, month, 0, NOW)
+        bill = start_bill(session, ACCOUNT, contract_id, month, 0, NOW)
         park_bill(session, bill, Parked(reason=ParkedReason.REFUSED, field="address.zipcode"), "not a zip code")
         return bill.bill_id

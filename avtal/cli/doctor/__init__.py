@@ -1,1 +1,1 @@
-"""`avtal doctor`: checks of a whole installation."""
+"""`avtal doctor`: checks a whole installation."""

@@ -1,4 +1,4 @@
-"""`avtal doctor`: every check of an installation, side by side and within a time limit, in one line each."""
+"""`avtal doctor`: runs every check concurrently and within a time limit, and prints one line for each."""
 
 import asyncio
 from collections.abc import Awaitable, Iterator, Sequence
@@ -8,19 +8,17 @@ from urllib.parse import urlsplit
 
 import typer
 
-from avtal.cli.doctor import http_checks as doctor_http
-from avtal.cli.doctor import store_checks as doctor_store
-from avtal.cli.doctor import temporal_checks as doctor_temporal
-from avtal.cli.doctor.installation import Installation, Unknown, Wrong, installation
+from avtal.cli.doctor import http_checks, store_checks, temporal_checks
+from avtal.cli.doctor.installation import CheckFailed, CheckSkipped, Installation, opened_installation
 from avtal.cli.doctor.store_checks import Account
-from avtal.cli.failure import fail
-from avtal.cli.output import show_json
+from avtal.cli.settings import DataDir
+from avtal.cli.terminal import fail, show_json
 from avtal.contracts.frozen import Frozen
 from avtal.temporal_admin.namespace import task_queues
 
-CHECK_WITHIN_SECONDS = 10.0
+CHECK_TIMEOUT_SECONDS = 10.0
 
-commands = typer.Typer()
+app = typer.Typer()
 
 
 class State(StrEnum):
@@ -35,93 +33,98 @@ COLOURS = {State.OK: typer.colors.GREEN, State.WRONG: typer.colors.RED, State.UN
 class Finding(Frozen):
     check: str
     state: State
-    words: str
+    message: str
     advice: str | None = None
 
 
-@commands.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print nothing but JSON.")] = False) -> None:
-    """Check a whole installation, and say what to do."""
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print only JSON.")] = False, _data: DataDir = None
+) -> None:
+    """Check an installation and say what to do."""
     try:
         findings = asyncio.run(_examine())
     except (RuntimeError, ValueError) as error:
-        fail(f"the settings of Temporal can't be used: {error}")
-    is_well = all(finding.state is not State.WRONG for finding in findings)
+        fail(f"the settings of Temporal are invalid: {error}")
+    is_ok = all(finding.state is not State.WRONG for finding in findings)
     if as_json:
-        show_json({"ok": is_well, "checks": [finding.model_dump(mode="json") for finding in findings]})
+        show_json({"ok": is_ok, "checks": [finding.model_dump(mode="json") for finding in findings]})
     else:
         _print(findings)
-    if not is_well:
+    if not is_ok:
         raise typer.Exit(1)
 
 
 async def _examine() -> Sequence[Finding]:
-    async with installation() as place:
+    async with opened_installation() as installation:
         try:
-            accounts = await asyncio.wait_for(doctor_store.accounts_of(place), CHECK_WITHIN_SECONDS)
-        except (Unknown, TimeoutError):
+            accounts = await asyncio.wait_for(store_checks.accounts_of(installation), CHECK_TIMEOUT_SECONDS)
+        except (CheckSkipped, TimeoutError):
             accounts = []
-        asked = [*_of_parts(place), *_of_accounts(place, accounts), *_of_clocks(place, accounts)]
-        return await asyncio.gather(*(_finding(name, check) for name, check in asked))
+        checks = [
+            *_system_checks(installation),
+            *_account_checks(installation, accounts),
+            *_clock_checks(installation, accounts),
+        ]
+        return await asyncio.gather(*(_finding(name, check) for name, check in checks))
 
 
-Named = Iterator[tuple[str, Awaitable[str]]]
+NamedChecks = Iterator[tuple[str, Awaitable[str]]]
 
 
-def _of_parts(place: Installation) -> Named:
-    yield "secret key", doctor_store.check_secret_key(place)
-    yield "secrets", doctor_store.check_secrets(place)
-    yield "database", doctor_store.check_database(place)
-    yield "schema", doctor_store.check_schema(place)
-    yield "temporal", doctor_temporal.check_temporal(place)
-    yield "namespace", doctor_temporal.check_namespace(place)
-    yield "search attributes", doctor_temporal.check_search_attributes(place)
-    for queue in task_queues(place.settings.task_queue):
-        yield f"worker {queue}", doctor_temporal.check_worker(place, queue)
-    yield "worker version", doctor_temporal.check_worker_version(place)
-    yield "web", doctor_http.check_web(place)
-    yield "test clock", doctor_store.check_test_clock(place)
-    yield "time zones", doctor_store.check_time_zones(place)
+def _system_checks(installation: Installation) -> NamedChecks:
+    yield "secret key", store_checks.check_secret_key(installation)
+    yield "secrets", store_checks.check_secrets(installation)
+    yield "database", store_checks.check_database(installation)
+    yield "schema", store_checks.check_schema(installation)
+    yield "temporal", temporal_checks.check_temporal(installation)
+    yield "namespace", temporal_checks.check_namespace(installation)
+    yield "search attributes", temporal_checks.check_search_attributes(installation)
+    for queue in task_queues(installation.settings.task_queue):
+        yield f"worker {queue}", temporal_checks.check_worker(installation, queue)
+    yield "worker version", temporal_checks.check_worker_version(installation)
+    yield "web", http_checks.check_web(installation)
+    yield "test clock", store_checks.check_test_clock(installation)
+    yield "time zones", store_checks.check_time_zones(installation)
 
 
-def _of_accounts(place: Installation, accounts: Sequence[Account]) -> Named:
+def _account_checks(installation: Installation, accounts: Sequence[Account]) -> NamedChecks:
     for account in accounts:
-        for what, check in (
-            ("billogram", doctor_http.check_credentials),
-            ("callback key", doctor_http.check_callback_key),
-            ("receiver", doctor_http.check_receiver),
+        for subject, check in (
+            ("billogram", http_checks.check_credentials),
+            ("callback key", http_checks.check_callback_key),
+            ("receiver", http_checks.check_receiver),
         ):
-            yield f"{what} {account.name}", check(place, account)
+            yield f"{subject} {account.name}", check(installation, account)
 
 
-def _of_clocks(place: Installation, accounts: Sequence[Account]) -> Named:
-    """One of each machine that we speak to, however many accounts it serves."""
+def _clock_checks(installation: Installation, accounts: Sequence[Account]) -> NamedChecks:
+    """One for each host, however many accounts it serves."""
     urls = [account.access.url for account in accounts if account.access]
-    for host in sorted({_host(url) for url in (*urls, place.web_url) if url}):
-        yield f"clock of {host}", doctor_http.check_clock(place, host)
+    for host in sorted({_host(url) for url in (*urls, installation.web_url) if url}):
+        yield f"clock of {host}", http_checks.check_clock(installation, host)
 
 
 def _host(url: str) -> str:
-    """Without the path."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 async def _finding(name: str, check: Awaitable[str]) -> Finding:
     try:
-        words = await asyncio.wait_for(check, CHECK_WITHIN_SECONDS)
-    except Wrong as wrong:
-        return Finding(check=name, state=State.WRONG, words=wrong.words, advice=wrong.advice)
-    except Unknown as unknown:
-        return Finding(check=name, state=State.UNKNOWN, words=str(unknown))
+        message = await asyncio.wait_for(check, CHECK_TIMEOUT_SECONDS)
+    except CheckFailed as failed:
+        return Finding(check=name, state=State.WRONG, message=failed.message, advice=failed.advice)
+    except CheckSkipped as skipped:
+        return Finding(check=name, state=State.UNKNOWN, message=str(skipped))
     except TimeoutError:
-        silent = f"no answer within {CHECK_WITHIN_SECONDS:.0f} s"
-        return Finding(check=name, state=State.WRONG, words=silent, advice="see whether it runs, and can be reached")
+        message = f"no response within {CHECK_TIMEOUT_SECONDS:.0f} s"
+        return Finding(check=name, state=State.WRONG, message=message, advice="check that it runs and can be reached")
     except Exception as error:
-        # One check that stumbles hides none of the others.
-        failed = f"could not be checked ({type(error).__name__})"
-        return Finding(check=name, state=State.WRONG, words=failed, advice="mend what the other lines tell first")
-    return Finding(check=name, state=State.OK, words=words)
+        # An internal error of one check hides none of the others.
+        message = f"could not be checked ({type(error).__name__})"
+        return Finding(check=name, state=State.WRONG, message=message, advice="fix the other lines first")
+    return Finding(check=name, state=State.OK, message=message)
 
 
 def _print(findings: Sequence[Finding]) -> None:
@@ -129,4 +132,4 @@ def _print(findings: Sequence[Finding]) -> None:
     for finding in findings:
         state = typer.style(f"{finding.state:<7}", fg=COLOURS[finding.state])
         advice = f" → {finding.advice}" if finding.advice else ""
-        typer.echo(f"{state}  {finding.check:<{width}}  {' '.join(finding.words.split())}{advice}")
+        typer.echo(f"{state}  {finding.check:<{width}}  {' '.join(finding.message.split())}{advice}")

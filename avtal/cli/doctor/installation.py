@@ -1,6 +1,6 @@
-"""What the doctor looks at: one installation as its settings name it, or the embedded stack as its addresses do.
+"""Opens the installation that the doctor checks: the one of the environment, or the embedded stack's.
 
-A check of it answers what is well in a few words, and raises Wrong or Unknown.
+A check returns what is in order in a few words. It raises CheckFailed or CheckSkipped otherwise.
 """
 
 from collections.abc import AsyncIterator
@@ -15,33 +15,33 @@ from temporalio.client import Client
 from avtal.cli.settings import settings
 from avtal.config import Settings
 from avtal.embedded.addresses import Addresses, read_addresses
-from avtal.embedded.secrets_file import secrets_of
+from avtal.embedded.secrets_file import load_secrets
 from avtal.store.engine.database import Database
 from avtal.store.opening import open_store
 from avtal.temporal_admin.connection import connect
 
-ANSWERS_WITHIN_SECONDS = 5.0
+RESPONSE_TIMEOUT_SECONDS = 5.0
 
 
-class Wrong(Exception):
-    """A check found something; `advice` is what to do."""
+class CheckFailed(Exception):
+    """`advice` says what to do."""
 
-    def __init__(self, words: str, advice: str) -> None:
-        super().__init__(words)
-        self.words = words
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.message = message
         self.advice = advice
 
 
-class Unknown(Exception):
-    """Something else must be mended, or set, before this can be checked."""
+class CheckSkipped(Exception):
+    """Something else must be fixed or set before this can be checked."""
 
 
 @dataclass(frozen=True)
 class Installation:
     settings: Settings
     database: Database | None
-    database_trouble: str
-    """Why there is none, if there is none."""
+    database_error: str
+    """Why there is no database."""
     client: Client
     """Connects with the first call."""
     http: httpx.AsyncClient
@@ -49,17 +49,17 @@ class Installation:
 
 
 @asynccontextmanager
-async def installation() -> AsyncIterator[Installation]:
-    """Opens nothing yet: each check finds out for itself what answers. Raises RuntimeError, ValueError."""
+async def opened_installation() -> AsyncIterator[Installation]:
+    """Connects to nothing yet. Raises RuntimeError, ValueError for unusable settings of Temporal."""
     given = settings()
     stack = _embedded(given)
     if stack is not None:
         given = _of_stack(given)
-    database, last_error = _database(given)
-    async with httpx.AsyncClient(timeout=ANSWERS_WITHIN_SECONDS) as http:
+    database, error = _database(given)
+    async with httpx.AsyncClient(timeout=RESPONSE_TIMEOUT_SECONDS) as http:
         client = await _client(stack)
         url = (stack.web if stack else given.url) or None
-        yield Installation(given, database, last_error, client, http, url.rstrip("/") if url else None)
+        yield Installation(given, database, error, client, http, url.rstrip("/") if url else None)
     if database is not None:
         database.close()
 
@@ -74,7 +74,7 @@ def _embedded(given: Settings) -> Addresses | None:
 
 
 def _of_stack(given: Settings) -> Settings:
-    return given.model_copy(update={"secret_key": secrets_of(given.data_dir).cipher_key, "test_clock": True})
+    return given.model_copy(update={"secret_key": load_secrets(given.data_dir).cipher_key, "test_clock": True})
 
 
 async def _client(stack: Addresses | None) -> Client:
@@ -90,7 +90,7 @@ def _database(given: Settings) -> tuple[Database | None, str]:
     try:
         url = sa.make_url(given.store_url)
         if url.get_backend_name() == "postgresql":
-            url = url.update_query_dict({"connect_timeout": f"{ANSWERS_WITHIN_SECONDS:.0f}"})
+            url = url.update_query_dict({"connect_timeout": f"{RESPONSE_TIMEOUT_SECONDS:.0f}"})
         return open_store(url.render_as_string(hide_password=False)), ""
     except (ArgumentError, ImportError) as error:
-        return None, f"AVTAL_DATABASE_URL can't be used: {error}"
+        return None, f"AVTAL_DATABASE_URL is invalid: {error}"

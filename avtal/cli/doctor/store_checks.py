@@ -1,4 +1,4 @@
-"""What the doctor checks of settings and store. What is well, each check says in a few words."""
+"""Checks of the settings and of the store."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from avtal.cli.doctor.installation import Installation, Unknown, Wrong
+from avtal.cli.doctor.installation import CheckFailed, CheckSkipped, Installation
 from avtal.config import cipher_of
 from avtal.store.accounts.accounts import PlatformAccess, platform_access
 from avtal.store.engine.cipher import SecretsUnreadable
@@ -18,9 +18,18 @@ from avtal.store.engine.migrate import SchemaState, schema_state
 from avtal.store.tables import AccountRow
 
 ZONE, SUMMER, SUMMER_OFFSET = "Europe/Stockholm", datetime(2026, 7, 1, 12, 0), timedelta(hours=2)  # noqa: DTZ001 - civil
-SCHEMA_WORDS = {SchemaState.OLDER: "the store is older than this code", SchemaState.NONE: "the store has no schema"}
 
-Answer = TypeVar("Answer")
+WRONG_SCHEMAS = {
+    SchemaState.NONE: ("the store has no schema", "run `avtal migrate`"),
+    SchemaState.OLDER: ("the store is older than this code", "run `avtal migrate`"),
+    SchemaState.NEWER: ("the store is newer than this code", "deploy the release that migrated it"),
+    SchemaState.UNRELEASED: (
+        "the store was written before the first release",
+        "move the data folder aside, or take an empty database, and run `avtal migrate`",
+    ),
+}
+
+T = TypeVar("T")
 
 
 class Account(NamedTuple):
@@ -29,104 +38,109 @@ class Account(NamedTuple):
     """None if its secrets can't be read."""
 
 
-async def check_secret_key(place: Installation) -> str:
-    if place.settings.secret_key is None:
-        raise Wrong("AVTAL_SECRET_KEY is not set", "set the key of this store; for a new one `avtal web` proposes it")
-    if not _has_valid_key(place):
-        raise Wrong("AVTAL_SECRET_KEY is no Fernet key", "set the key that this store was written with")
+async def check_secret_key(installation: Installation) -> str:
+    if installation.settings.secret_key is None:
+        raise CheckFailed(
+            "AVTAL_SECRET_KEY is not set", "set the key of this store; `avtal web` proposes one for a new store"
+        )
+    if not _has_valid_key(installation):
+        raise CheckFailed("AVTAL_SECRET_KEY is not a Fernet key", "set the key that this store was written with")
     return "AVTAL_SECRET_KEY is a valid key"
 
 
-async def check_secrets(place: Installation) -> str:
-    if not _has_valid_key(place):
-        raise Unknown("there is no valid key")
-    accounts = await accounts_of(place)
+async def check_secrets(installation: Installation) -> str:
+    if not _has_valid_key(installation):
+        raise CheckSkipped("there is no valid key")
+    accounts = await accounts_of(installation)
     sealed = [account.name for account in accounts if account.access is None]
     if sealed:
-        raise Wrong(
+        raise CheckFailed(
             f"AVTAL_SECRET_KEY does not open the secrets of {', '.join(sealed)}",
             "set the key that this store was written with",
         )
     return f"the key opens the secrets of all accounts ({len(accounts)})"
 
 
-async def check_database(place: Installation) -> str:
-    if place.database is None:
-        raise Wrong(place.database_trouble, "set AVTAL_DATABASE_URL, or start the embedded stack with `avtal up`")
-    try:
-        await asyncio.to_thread(_read, place, lambda session: session.execute(sa.select(1)))
-    except SQLAlchemyError as error:
-        raise Wrong(f"it does not answer: {_first_line(error)}", "check AVTAL_DATABASE_URL and the server") from error
-    return f"answers: {sa.make_url(place.settings.store_url).set(query={}).render_as_string(hide_password=True)}"
-
-
-async def check_schema(place: Installation) -> str:
-    if place.database is None:
-        raise Unknown("there is no database")
-    try:
-        state = await asyncio.to_thread(schema_state, place.database)
-    except SQLAlchemyError as error:
-        raise Unknown("the database does not answer") from error
-    if state is SchemaState.NEWER:
-        raise Wrong("the store is newer than this code", "deploy the release that migrated it")
-    if state is not SchemaState.NEWEST:
-        raise Wrong(
-            "the store is older than this code" if state is SchemaState.OLDER else "empty", "run `avtal migrate`"
+async def check_database(installation: Installation) -> str:
+    if installation.database is None:
+        raise CheckFailed(
+            installation.database_error, "set AVTAL_DATABASE_URL, or start the embedded stack with `avtal up`"
         )
+    try:
+        await asyncio.to_thread(_read, installation, lambda session: session.execute(sa.select(1)))
+    except SQLAlchemyError as error:
+        raise CheckFailed(
+            f"it does not respond: {_first_line(error)}", "check AVTAL_DATABASE_URL and the server"
+        ) from error
+    return (
+        f"responds: {sa.make_url(installation.settings.store_url).set(query={}).render_as_string(hide_password=True)}"
+    )
+
+
+async def check_schema(installation: Installation) -> str:
+    if installation.database is None:
+        raise CheckSkipped("there is no database")
+    try:
+        state = await asyncio.to_thread(schema_state, installation.database)
+    except SQLAlchemyError as error:
+        raise CheckSkipped("the database does not respond") from error
+    if state in WRONG_SCHEMAS:
+        raise CheckFailed(*WRONG_SCHEMAS[state])
     return "the store has the newest schema"
 
 
-async def check_test_clock(place: Installation) -> str:
-    is_embedded = place.settings.store_url.startswith("sqlite")
-    if place.settings.test_clock and not is_embedded:
-        raise Wrong(
+async def check_test_clock(installation: Installation) -> str:
+    is_embedded = installation.settings.store_url.startswith("sqlite")
+    if installation.settings.test_clock and not is_embedded:
+        raise CheckFailed(
             "AVTAL_TEST_CLOCK is on outside the embedded stack", "unset it for web and worker, and restart them"
         )
-    return "on, as the embedded stack needs it" if place.settings.test_clock else "off"
+    return "on, as the embedded stack needs it" if installation.settings.test_clock else "off"
 
 
-async def check_time_zones(_place: Installation) -> str:
+async def check_time_zones(_installation: Installation) -> str:
     try:
         summer = SUMMER.replace(tzinfo=ZoneInfo(ZONE)).utcoffset()
     except ZoneInfoNotFoundError as error:
-        raise Wrong(f"{ZONE} is not known", "install the package tzdata") from error
+        raise CheckFailed(f"{ZONE} is unknown", "install the package tzdata") from error
     if summer != SUMMER_OFFSET:
-        raise Wrong(f"{ZONE} has the wrong summer time", "bring the system's time zone data up to date")
+        raise CheckFailed(f"{ZONE} has the wrong summer time", "bring the system's time zone data up to date")
     return f"{ZONE} is known"
 
 
-async def accounts_of(place: Installation) -> list[Account]:
-    """Raises Unknown."""
-    if place.database is None:
-        raise Unknown("there is no database")
+async def accounts_of(installation: Installation) -> list[Account]:
+    """Raises CheckSkipped."""
+    if installation.database is None:
+        raise CheckSkipped("there is no database")
     try:
-        return await asyncio.to_thread(_read, place, lambda session: _accounts(place, session))
+        return await asyncio.to_thread(_read, installation, lambda session: _accounts(installation, session))
     except SQLAlchemyError as error:
-        raise Unknown("the accounts can't be read") from error
+        raise CheckSkipped("the accounts can't be read") from error
 
 
-def _accounts(place: Installation, session: Session) -> list[Account]:
+def _accounts(installation: Installation, session: Session) -> list[Account]:
     return [
-        _account(place, session, name) for name in session.scalars(sa.select(AccountRow.account).order_by("account"))
+        _account(installation, session, name)
+        for name in session.scalars(sa.select(AccountRow.account).order_by("account"))
     ]
 
 
-def _account(place: Installation, session: Session, name: str) -> Account:
+def _account(installation: Installation, session: Session, name: str) -> Account:
     try:
-        return Account(name, platform_access(session, cipher_of(place.settings), name))
+        return Account(name, platform_access(session, cipher_of(installation.settings), name))
     except (SecretsUnreadable, ValueError):
         return Account(name, None)
 
 
-def _read(place: Installation, read: Callable[[Session], Answer]) -> Answer:
-    assert place.database is not None, "the caller looked"
-    with place.database.read() as session:
+def _read(installation: Installation, read: Callable[[Session], T]) -> T:
+    assert installation.database is not None, "the caller has checked"
+    with installation.database.read() as session:
         return read(session)
 
 
-def _has_valid_key(place: Installation) -> bool:
+def _has_valid_key(installation: Installation) -> bool:
     try:
-        cipher_of(place.settings)
+        cipher_of(installation.settings)
     except ValueError:
         return False
     return True

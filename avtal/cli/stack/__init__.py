@@ -1,1 +1,1 @@
-"""`avtal up`, `avtal forward`, `avtal now`."""
+"""Commands of the embedded stack: up, pay, forward, now."""

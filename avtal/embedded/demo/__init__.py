@@ -1,1 +1,1 @@
-"""The demo: a year of contracts on the embedded stack, shown live and checked."""
+"""The demo: runs a year of contracts on the embedded stack, shows it live, and checks it."""

@@ -1,6 +1,6 @@
-"""`python -m embedded.demo`: a year of contracts on the embedded stack, shown live, checked, and told in a table.
+"""`python -m avtal.embedded.demo`: runs a year of contracts on the embedded stack, shows it live, and checks it.
 
-Ends with 0, with 1 if a check failed or the year did not go on, and with 130 after Ctrl-C.
+Exits with 0, with 1 if a check failed or the demo stopped, and with 130 after Ctrl-C.
 """
 
 import asyncio
@@ -17,66 +17,76 @@ from rich.markup import escape
 
 from avtal.config import Settings
 from avtal.embedded.demo.clients import CallRefused
-from avtal.embedded.demo.data_dir import NotFresh, fresh
-from avtal.embedded.demo.run import NotTheStory, Showing
-from avtal.embedded.demo.year import ClockStopped
+from avtal.embedded.demo.data_dir import DataDirUnavailable, prepare_data_dir
+from avtal.embedded.demo.run import DemoRun, ScenarioMismatch
+from avtal.embedded.forward import ForwardFailed
 from avtal.embedded.ports import free_ports
 from avtal.embedded.processes import PartFailed
-from avtal.embedded.stack import AlreadyRunning, attend, running_stack
+from avtal.embedded.stack import AlreadyRunning, running_stack, supervise
 
-FAILURES = (AlreadyRunning, CallRefused, ClockStopped, NotFresh, NotTheStory, PartFailed, OSError, httpx.HTTPError)
-INTERRUPTED = 130
+FAILURES = (
+    AlreadyRunning,
+    CallRefused,
+    DataDirUnavailable,
+    ForwardFailed,
+    PartFailed,
+    ScenarioMismatch,
+    OSError,
+    httpx.HTTPError,
+)
+EXIT_INTERRUPTED = 130
+WIDTH_IN_PIPES = 120
 
 
 def main() -> int:
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 120  # a file or a pipe has no edge of its own
+        console.width = WIDTH_IN_PIPES
     try:
-        return asyncio.run(_interruptible(console))
+        return asyncio.run(_run_interruptibly(console))
     except* FAILURES as failed:
         console.print(f"[red]the demo stopped:[/red] {escape(str(_first(failed)))}", soft_wrap=True)
     return 1
 
 
-async def _interruptible(console: Console) -> int:
-    """Ctrl-C stops everything in order, once; pressed again, it can't leave anything behind."""
-    showing = asyncio.ensure_future(_run(console))
+async def _run_interruptibly(console: Console) -> int:
+    """The first Ctrl-C stops everything in order; the following ones are ignored."""
+    run = asyncio.ensure_future(_run(console))
 
     def interrupt() -> None:
-        if not showing.cancelling():
-            showing.cancel()
+        if not run.cancelling():
+            run.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, interrupt)
     try:
-        return await showing
+        return await run
     except asyncio.CancelledError:
         console.print("stopped")
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
 
 
 async def _run(console: Console) -> int:
-    began = time.monotonic()
+    started_at = time.monotonic()
     data_dir = Settings().data_dir
-    console.print(fresh(data_dir, datetime.now().astimezone()), soft_wrap=True, markup=False)
+    console.print(prepare_data_dir(data_dir, datetime.now().astimezone()), soft_wrap=True, markup=False)
     console.print("starting Temporal, Billogram's sandbox, the web, and the worker …")
     async with running_stack(data_dir, free_ports()) as stack, asyncio.TaskGroup() as group:
         _log_to(stack.data_dir / "logs" / "demo.log")
-        attending = group.create_task(attend(stack))
-        is_good = await Showing(console, stack, began).run()
-        await _stay(console)
-        attending.cancel()
-    return 0 if is_good else 1
+        supervision = group.create_task(supervise(stack))
+        is_ok = await DemoRun(console, stack, started_at).run()
+        await _wait_for_enter(console)
+        supervision.cancel()
+    return 0 if is_ok else 1
 
 
 def _log_to(file: Path) -> None:
-    """The terminal is for the show; what goes wrong is told there in one line, and in full here."""
+    """The terminal shows one line for an error; its traceback is in this file."""
     logging.getLogger().addHandler(logging.FileHandler(file, delay=True))
 
 
-async def _stay(console: Console) -> None:
-    """On a terminal until Enter, so that the links are alive. Ctrl-C is as good: what was found stands."""
+async def _wait_for_enter(console: Console) -> None:
+    """Keeps the printed links alive on a terminal. Ctrl-C ends the wait too, and the result stays."""
     if not (console.is_terminal and sys.stdin.isatty()):
         return
     console.print("Press Enter to stop.")

@@ -1,59 +1,59 @@
-"""What the demo has shown, compared with what was to happen: in Avtal's API, and in Billogram's own books."""
+"""Compares the demo's results with the expected outcomes: in Avtal's API and in Billogram's own data."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from avtal.api.responses.models import BillResponse, ContractResponse
+from avtal.api.responses.bodies import BillResponse, ContractResponse
 from avtal.contracts.access.access import Access, AccessReason
 from avtal.contracts.bills.bill import BillStatus
 from avtal.embedded.demo.clients import Invoice, Json
-from avtal.embedded.demo.scenario import Part
+from avtal.embedded.demo.scenario import Script
 
-STATES = {
+BILLOGRAM_STATES = {
     BillStatus.PAID: "Paid",
     BillStatus.CREDITED: "Credited",
     BillStatus.OPEN: "Unpaid",
     BillStatus.EXPIRED: "Ended",
 }
-"""What Billogram calls the statuses that bills have when the year is over."""
+"""Billogram's state for each status that bills have at the end."""
 
 
-class Played(NamedTuple):
-    """One contract after its year, seen from all sides."""
+class Result(NamedTuple):
+    """One contract after its year."""
 
     sale: Json
-    part: Part
+    script: Script
     contract: ContractResponse
     bills: Sequence[BillResponse]
     invoices: Sequence[Invoice]
-    seen: set[str]
+    observed: set[str]
 
 
-class Comparison(NamedTuple):
-    what: str
+class Check(NamedTuple):
+    name: str
     expected: object
     found: object
 
     @property
-    def agrees(self) -> bool:
+    def is_ok(self) -> bool:
         return self.expected == self.found
 
 
-def comparisons(played: Played) -> list[Comparison]:
-    return [*_of_the_bills(played), *_of_the_contract(played), *_at_billogram(played)]
+def contract_checks(result: Result) -> list[Check]:
+    return [*_bill_checks(result), *_access_checks(result), *_billogram_checks(result)]
 
 
-def overall(played: Sequence[Played], invoices: Sequence[Invoice], callbacks: Sequence[str]) -> list[Comparison]:
-    """What no single contract can tell."""
+def overall_checks(results: Sequence[Result], invoices: Sequence[Invoice], callbacks: Sequence[str]) -> list[Check]:
+    """Over all contracts together."""
     return [
-        Comparison("invoices that Billogram has", sum(len(in_force(one.bills)) for one in played), len(invoices)),
-        Comparison("what became of the callbacks", ["delivered"], sorted(set(callbacks))),
+        Check("invoices at Billogram", sum(len(in_force(result.bills)) for result in results), len(invoices)),
+        Check("outcomes of callbacks", ["delivered"], sorted(set(callbacks))),
     ]
 
 
-def paid(bills: Sequence[BillResponse]) -> Decimal:
+def paid_total(bills: Sequence[BillResponse]) -> Decimal:
     return sum((Decimal(bill.total) for bill in bills if bill.status is BillStatus.PAID), Decimal(0))
 
 
@@ -62,48 +62,48 @@ def in_force(bills: Sequence[BillResponse]) -> Sequence[BillResponse]:
     return [bill for bill in bills if bill.status is not BillStatus.VOID]
 
 
-def agreed(sale: Json) -> Decimal:
-    """What each bill must come to: the lines' sum with VAT, in whole kronor."""
+def agreed_total(sale: Json) -> Decimal:
+    """Of each bill: the lines with VAT, in whole kronor."""
     return sum((_with_vat(line, sale) for line in sale["lines"]), Decimal(0)).quantize(Decimal(1), ROUND_HALF_UP)
 
 
-def _of_the_bills(played: Played) -> Iterator[Comparison]:
-    outcome, bills = played.part.outcome, in_force(played.bills)
+def _bill_checks(result: Result) -> Iterator[Check]:
+    outcome, bills = result.script.outcome, in_force(result.bills)
     count = sum(outcome.bills.values()) - outcome.bills.get(BillStatus.VOID, 0)
-    yield Comparison("bills by status", _told(outcome.bills), _told(Counter(bill.status for bill in played.bills)))
-    yield Comparison("periods billed", [*range(count)], [bill.period.number for bill in bills])
+    yield Check("bills by status", _counts(outcome.bills), _counts(Counter(bill.status for bill in result.bills)))
+    yield Check("billed periods", [*range(count)], [bill.period.number for bill in bills])
     ends = [bill.period.end for bill in bills[:-1]]
-    yield Comparison("periods begin where the last one ended", ends, [bill.period.start for bill in bills[1:]])
-    yield Comparison("sums of the bills", [f"{agreed(played.sale)}.00"] * count, [bill.total for bill in bills])
-    yield Comparison("ways of delivery", [outcome.method.value], sorted({str(bill.delivery_method) for bill in bills}))
+    yield Check("each period starts where the last one ended", ends, [bill.period.start for bill in bills[1:]])
+    yield Check("totals", [f"{agreed_total(result.sale)}.00"] * count, [bill.total for bill in bills])
+    yield Check("delivery methods", [outcome.method.value], sorted({str(bill.delivery_method) for bill in bills}))
 
 
-def _of_the_contract(played: Played) -> Iterator[Comparison]:
-    outcome, contract = played.part.outcome, played.contract
+def _access_checks(result: Result) -> Iterator[Check]:
+    outcome, contract = result.script.outcome, result.contract
     access = Access.ON if outcome.access is AccessReason.ACTIVE else Access.OFF
-    open_bills = [bill.bill_id for bill in played.bills if bill.status is BillStatus.OPEN]
-    yield Comparison("contract", outcome.status, contract.status)
-    yield Comparison("access", f"{access}: {outcome.access}", f"{contract.access.access}: {contract.access.reason}")
-    yield Comparison("open bills", open_bills, contract.open_bills)
-    yield Comparison("parked bills", [], contract.parked)
-    yield Comparison("seen on the way", sorted(outcome.seen), sorted(outcome.seen & played.seen))
+    open_bills = [bill.bill_id for bill in result.bills if bill.status is BillStatus.OPEN]
+    yield Check("contract status", outcome.status, contract.status)
+    yield Check("access", f"{access}: {outcome.access}", f"{contract.access.access}: {contract.access.reason}")
+    yield Check("open bills", open_bills, contract.open_bills)
+    yield Check("parked bills", [], contract.parked)
+    yield Check("observed during the year", sorted(outcome.observed), sorted(outcome.observed & result.observed))
 
 
-def _at_billogram(played: Played) -> Iterator[Comparison]:
-    """One invoice for each bill and none besides, with the same sums, in the same state, sent in the same way. Of a
-    loss nothing remains there: it is no claim any more."""
-    invoices = {invoice.bill_id: invoice for invoice in played.invoices}
-    yield Comparison("invoices at Billogram", len(in_force(played.bills)), len(played.invoices))
-    for bill in in_force(played.bills):
+def _billogram_checks(result: Result) -> Iterator[Check]:
+    """One invoice per bill, with the same sums, state, and delivery method. Nothing remains to be paid of a loss."""
+    invoices = {invoice.bill_id: invoice for invoice in result.invoices}
+    yield Check("invoices at Billogram", len(in_force(result.bills)), len(result.invoices))
+    for bill in in_force(result.bills):
         invoice = invoices.get(bill.bill_id)
-        left = "0.00" if bill.status is BillStatus.EXPIRED else bill.remaining
-        ours = f"{STATES.get(bill.status)} by {bill.delivery_method}, {left} of {bill.total} remains"
+        remaining = "0.00" if bill.status is BillStatus.EXPIRED else bill.remaining
+        state = BILLOGRAM_STATES.get(bill.status)
+        ours = f"{state} by {bill.delivery_method}, {remaining} of {bill.total} remains"
         theirs = invoice and f"{invoice.state} by {invoice.method}, {invoice.remaining} of {invoice.total} remains"
-        yield Comparison(f"{bill.bill_id} at Billogram", ours, theirs)
+        yield Check(f"{bill.bill_id} at Billogram", ours, theirs)
 
 
-def _told(counts: Mapping[BillStatus, int]) -> str:
-    return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+def _counts(statuses: Mapping[BillStatus, int]) -> str:
+    return ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
 
 
 def _with_vat(line: Json, sale: Json) -> Decimal:

@@ -1,4 +1,4 @@
-"""The demo's hands: what a publisher's backend asks of Avtal, and what readers and staff do at Billogram, over HTTP."""
+"""HTTP clients of the demo: a publisher's backend at Avtal, subscribers and staff at Billogram's sandbox."""
 
 from collections.abc import Awaitable, Sequence
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from avtal.api.responses.models import BillResponse, BillWithHistory, ContractResponse, Page
+from avtal.api.responses.bodies import BillResponse, BillWithHistory, ContractResponse, Page
 from avtal.contracts.delivery import DeliveryMethod
 from avtal.contracts.frozen import Frozen
 from avtal.embedded.addresses import Addresses
@@ -18,11 +18,11 @@ Json = dict[str, Any]  # a body as it goes over the wire
 
 
 class CallRefused(RuntimeError):
-    """A call that the story needs was answered with an error."""
+    """A call of the scenario failed."""
 
 
-class Publisher:
-    """The JSON API with the demo account's key."""
+class PublisherClient:
+    """Calls the JSON API with the demo account's key."""
 
     def __init__(self, addresses: Addresses) -> None:
         bearer = {"Authorization": f"Bearer {addresses.api_key}"}
@@ -32,15 +32,15 @@ class Publisher:
         return ContractResponse.model_validate(await self._call("POST", "/contracts", sale))
 
     async def contracts(self) -> Sequence[ContractResponse]:
-        answer = await self._call("GET", f"/contracts?limit={LIMIT}")
-        return Page[ContractResponse].model_validate(answer).items
+        page = await self._call("GET", f"/contracts?limit={LIMIT}")
+        return Page[ContractResponse].model_validate(page).items
 
     async def contract(self, contract_id: str) -> ContractResponse:
         return ContractResponse.model_validate(await self._call("GET", f"/contracts/{contract_id}"))
 
     async def bills(self, contract_id: str) -> Sequence[BillResponse]:
-        answer = await self._call("GET", f"/contracts/{contract_id}/bills?limit={LIMIT}")
-        return Page[BillResponse].model_validate(answer).items
+        page = await self._call("GET", f"/contracts/{contract_id}/bills?limit={LIMIT}")
+        return Page[BillResponse].model_validate(page).items
 
     async def bill(self, bill_id: str) -> BillWithHistory:
         return BillWithHistory.model_validate(await self._call("GET", f"/bills/{bill_id}"))
@@ -48,7 +48,7 @@ class Publisher:
     async def cancel(self, contract_id: str) -> None:
         await self._call("POST", f"/contracts/{contract_id}/cancel", {"at": "period_end"})
 
-    async def mend(self, subscriber: Json) -> None:
+    async def update_subscriber(self, subscriber: Json) -> None:
         body = {name: value for name, value in subscriber.items() if name != "subscriber_id"}
         await self._call("PUT", f"/subscribers/{subscriber['subscriber_id']}", body)
 
@@ -59,22 +59,22 @@ class Publisher:
         await self._http.aclose()
 
     async def _call(self, method: str, path: str, body: Json | None = None) -> Json:
-        return await _answer(self._http.request(method, path, json=body))
+        return await _json(self._http.request(method, path, json=body))
 
 
 class Invoice(Frozen):
-    """A billogram, as far as the demo compares it."""
+    """The fields of a billogram that the demo checks."""
 
     bill_id: str
     state: str
     method: str | None
     total: str
     remaining: str
-    """With two decimals, as our API writes amounts."""
+    """Two decimals, as in Avtal's API."""
 
 
-class Platform:
-    """Readers act through the sandbox's control plane, staff through Billogram's own API."""
+class SandboxClient:
+    """Subscribers use the sandbox's control plane, staff Billogram's own API."""
 
     def __init__(self, addresses: Addresses) -> None:
         login = httpx.BasicAuth(addresses.billogram_user, addresses.billogram_key)
@@ -91,7 +91,7 @@ class Platform:
     async def credit(self, billogram_id: str) -> None:
         await self._command(billogram_id, "credit", {"mode": "full"})
 
-    async def give_up(self, billogram_id: str) -> None:
+    async def confirm_loss(self, billogram_id: str) -> None:
         await self._command(billogram_id, "confirmed-loss", {})
 
     async def delete(self, billogram_id: str) -> None:
@@ -99,8 +99,8 @@ class Platform:
         await self._call("DELETE", f"/api/v2/billogram/{billogram_id}")
 
     async def invoices(self) -> Sequence[Invoice]:
-        answer = await self._call("GET", "/sandbox/billograms")
-        return [_invoice(one) for one in answer["billograms"]]
+        response = await self._call("GET", "/sandbox/billograms")
+        return [_invoice(one) for one in response["billograms"]]
 
     async def requests(self) -> int:
         return int((await self._call("GET", "/sandbox/stats"))["total"])
@@ -116,7 +116,7 @@ class Platform:
         await self._call("POST", f"/api/v2/billogram/{billogram_id}/command/{command}", body)
 
     async def _call(self, method: str, path: str, body: Json | None = None) -> Json:
-        return await _answer(self._http.request(method, path, json=body))
+        return await _json(self._http.request(method, path, json=body))
 
 
 def _invoice(one: Json) -> Invoice:
@@ -129,10 +129,10 @@ def _invoice(one: Json) -> Invoice:
     )
 
 
-async def _answer(request: Awaitable[httpx.Response]) -> Json:
-    response: httpx.Response = await request
+async def _json(call: Awaitable[httpx.Response]) -> Json:
+    response: httpx.Response = await call
     if response.is_error:
-        asked = response.request
-        raise CallRefused(f"{asked.method} {asked.url.path} was answered {response.status_code}: {response.text[:300]}")
-    answer: Json = response.json(parse_float=Decimal)
-    return answer
+        request = response.request
+        raise CallRefused(f"{request.method} {request.url.path} failed ({response.status_code}): {response.text[:300]}")
+    body: Json = response.json(parse_float=Decimal)
+    return body

@@ -1,47 +1,49 @@
-"""The demo's data directory: fresh each time, and what another made of it is never lost."""
+"""Empties the demo's data directory. Replaces the data of an earlier demo, and moves other data aside."""
 
 import shutil
 from datetime import datetime
 from pathlib import Path
 
-from avtal.embedded.stack import AlreadyRunning, hold
+from avtal.embedded.stack import AlreadyRunning, lock_data_dir
 
-MARK = "demo"
-"""A file in a directory that a demo made, and that the next one may replace."""
-
-
-class NotFresh(RuntimeError):
-    """The directory can't be had; the text says what to do."""
+MARKER = "demo"
+"""A file in a directory that a demo created and the next one may replace."""
 
 
-def fresh(data_dir: Path, now: datetime) -> str:
-    """Empties the way for a new stack; the answer tells what became of an earlier one. Raises NotFresh."""
-    told = f"fresh data in {data_dir}"
+class DataDirUnavailable(RuntimeError):
+    """The directory can't be emptied; the text says what to do."""
+
+
+def prepare_data_dir(data_dir: Path, now: datetime) -> str:
+    """Returns one line on what happened to earlier data. Raises DataDirUnavailable."""
+    report = f"fresh data in {data_dir}"
     try:
         if data_dir.exists() and any(data_dir.iterdir()):
             _require_idle(data_dir)
-            told = _remove(data_dir) if (data_dir / MARK).is_file() else _move_aside(data_dir, now)
+            report = _remove(data_dir) if (data_dir / MARKER).is_file() else _move_aside(data_dir, now)
         data_dir.mkdir(parents=True, exist_ok=True)
-        (data_dir / MARK).write_text("Made by make demo; the next one replaces this directory.\n")
+        (data_dir / MARKER).write_text("Created by make demo; the next demo replaces this directory.\n")
     except OSError as error:
-        raise NotFresh(f"can't make {data_dir} fresh ({error}); set AVTAL_DATA_DIR to another directory") from error
-    return told
+        raise DataDirUnavailable(f"can't empty {data_dir} ({error}); set AVTAL_DATA_DIR to another one") from error
+    return report
 
 
 def _require_idle(data_dir: Path) -> None:
     try:
         with (data_dir / "lock").open("a") as lock:
-            hold(lock, data_dir)
+            lock_data_dir(lock, data_dir)
     except AlreadyRunning as error:
-        raise NotFresh(f"a stack runs on {data_dir}; stop it, or set AVTAL_DATA_DIR to another directory") from error
+        raise DataDirUnavailable(
+            f"a stack runs on {data_dir}; stop it, or set AVTAL_DATA_DIR to another directory"
+        ) from error
 
 
 def _remove(data_dir: Path) -> str:
     shutil.rmtree(data_dir)
-    return f"fresh data in {data_dir}; an earlier demo's is replaced"
+    return f"fresh data in {data_dir}; the data of an earlier demo is replaced"
 
 
 def _move_aside(data_dir: Path, now: datetime) -> str:
     aside = data_dir.with_name(f"{data_dir.name}-{now:%Y%m%d-%H%M%S}")
     data_dir.rename(aside)
-    return f"fresh data in {data_dir}; what was there is kept in {aside}"
+    return f"fresh data in {data_dir}; the earlier data is now in {aside}"

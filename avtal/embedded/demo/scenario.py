@@ -1,6 +1,6 @@
-"""Who plays in the demo, what they do in its year, and what must have come of it in the end.
+"""The contracts of the demo: what subscribers and staff do with each in its year, and the expected outcome.
 
-Outcomes are written down by hand, not computed: they are what the product is checked against.
+Outcomes are written by hand, not computed: the demo checks the product against them.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from avtal.contracts.lifecycle.state import ContractStatus
 
 ROUND_DAYS = 10
 ROUNDS = 38
-"""A year, and the days in which the bills of its last renewals are paid."""
+"""A year, and the days until the bills of its last renewals are paid."""
 
 
 PARTLY_PAID = "partly paid"
-"""What shows of a bill on which some money has come, beside the states that Avtal names."""
+"""Observed on a bill that is open and partly paid; Avtal has no status for it."""
 
 
 class Outcome(Frozen):
@@ -25,14 +25,14 @@ class Outcome(Frozen):
     method: DeliveryMethod = DeliveryMethod.EMAIL
     status: ContractStatus = ContractStatus.ACTIVE
     access: AccessReason = AccessReason.ACTIVE
-    seen: frozenset[str] = frozenset()
-    """Reasons and states that must have shown on the way."""
+    observed: frozenset[str] = frozenset()
+    """Statuses and reasons that must be observed during the year."""
 
 
-class Part(Frozen):
-    """One contract of the demo. Days of payment are counted from the invoice; a round comes every ten days."""
+class Script(Frozen):
+    """What happens to one contract. Days of payment count from the invoice; rounds are ten days apart."""
 
-    plot: str
+    summary: str
     starts_in_days: int = 0
     pays_after_days: int = 5
     pays_by: str = "bankgiro"
@@ -41,117 +41,117 @@ class Part(Frozen):
     lost_period: int | None = None
     deleted_period: int | None = None
     cancelled_in_round: int | None = None
-    mended_in_round: int | None = None
-    mended_email: str | None = None
+    corrected_in_round: int | None = None
+    corrected_email: str | None = None
     outcome: Outcome
 
 
-PARTS: Mapping[str, Part] = {
-    "demo-01": Part(
-        plot="Pays each month",
+SCRIPTS: Mapping[str, Script] = {
+    "demo-01": Script(
+        summary="Pays each month",
         pays_by="swish",
         outcome=Outcome(bills={BillStatus.PAID: 13}),
     ),
-    "demo-02": Part(
-        plot="Pays by the year, and renews",
+    "demo-02": Script(
+        summary="Pays yearly, renews",
         pays_by="autogiro",
         outcome=Outcome(bills={BillStatus.PAID: 2}),
     ),
-    "demo-03": Part(
-        plot="Six months, then it is over",
+    "demo-03": Script(
+        summary="Six months, then it ends",
         starts_in_days=-3,
         pays_by="card",
         outcome=Outcome(
             bills={BillStatus.PAID: 6},
             status=ContractStatus.ENDED,
             access=AccessReason.ENDED,
-            seen=frozenset({AccessReason.ACTIVE}),
+            observed=frozenset({AccessReason.ACTIVE}),
         ),
     ),
-    "demo-04": Part(
-        plot="A company: EDI, net prices",
+    "demo-04": Script(
+        summary="A company: EDI, net prices",
         starts_in_days=-10,
         pays_after_days=12,
         outcome=Outcome(bills={BillStatus.PAID: 5}, method=DeliveryMethod.EDI),
     ),
-    "demo-05": Part(
-        plot="Pays late, reads all along",
+    "demo-05": Script(
+        summary="Pays late, keeps access",
         pays_after_days=40,
         outcome=Outcome(
             bills={BillStatus.PAID: 4, BillStatus.OPEN: 1},
             method=DeliveryMethod.LETTER,
-            seen=frozenset({FactType.OVERDUE}),
+            observed=frozenset({FactType.OVERDUE}),
         ),
     ),
-    "demo-06": Part(
-        plot="Placeholder e-mail, so letters",
+    "demo-06": Script(
+        summary="Placeholder e-mail: letter",
         starts_in_days=-3,
         outcome=Outcome(bills={BillStatus.PAID: 13}, method=DeliveryMethod.LETTER),
     ),
-    "demo-07": Part(
-        plot="Second bill credited by staff",
+    "demo-07": Script(
+        summary="Staff credit a bill",
         pays_by="swish",
         credited_period=1,
         outcome=Outcome(bills={BillStatus.PAID: 12, BillStatus.CREDITED: 1}),
     ),
-    "demo-08": Part(
-        plot="Cancels, reads the period out",
+    "demo-08": Script(
+        summary="Cancels at period's end",
         starts_in_days=-10,
         cancelled_in_round=13,
         outcome=Outcome(
             bills={BillStatus.PAID: 5},
             status=ContractStatus.ENDED,
             access=AccessReason.CANCELLED,
-            seen=frozenset({AccessReason.ACTIVE, ContractStatus.CANCELLING}),
+            observed=frozenset({AccessReason.ACTIVE, ContractStatus.CANCELLING}),
         ),
     ),
-    "demo-09": Part(
-        plot="No address: parked, mended",
+    "demo-09": Script(
+        summary="No address, then corrected",
         pays_by="card",
-        mended_in_round=2,
-        mended_email="lars.wikander@example.com",
-        outcome=Outcome(bills={BillStatus.PAID: 13}, seen=frozenset({ParkedReason.UNDELIVERABLE})),
+        corrected_in_round=2,
+        corrected_email="lars.wikander@example.com",
+        outcome=Outcome(bills={BillStatus.PAID: 13}, observed=frozenset({ParkedReason.UNDELIVERABLE})),
     ),
-    "demo-10": Part(
-        plot="Draft mode, sent by staff",
-        outcome=Outcome(bills={BillStatus.PAID: 13}, seen=frozenset({BillStatus.DRAFT})),
+    "demo-10": Script(
+        summary="Draft mode, sent by staff",
+        outcome=Outcome(bills={BillStatus.PAID: 13}, observed=frozenset({BillStatus.DRAFT})),
     ),
-    "demo-11": Part(
-        plot="Sold today, begins in 45 days",
+    "demo-11": Script(
+        summary="Starts in 45 days",
         starts_in_days=45,
-        outcome=Outcome(bills={BillStatus.PAID: 4}, seen=frozenset({AccessReason.NOT_STARTED})),
+        outcome=Outcome(bills={BillStatus.PAID: 4}, observed=frozenset({AccessReason.NOT_STARTED})),
     ),
-    "demo-12": Part(
-        plot="Late: off by grace, pays, on",
+    "demo-12": Script(
+        summary="Past grace: off; pays: on",
         starts_in_days=-10,
         pays_after_days=18,
         outcome=Outcome(
             bills={BillStatus.PAID: 5},
-            seen=frozenset({AccessReason.PAST_GRACE, AccessReason.ACTIVE}),
+            observed=frozenset({AccessReason.PAST_GRACE, AccessReason.ACTIVE}),
         ),
     ),
-    "demo-13": Part(
-        plot="Second bill given up as a loss",
+    "demo-13": Script(
+        summary="Second bill becomes a loss",
         pays_by="card",
         lost_period=1,
         outcome=Outcome(
             bills={BillStatus.PAID: 2, BillStatus.EXPIRED: 1},
             status=ContractStatus.SUSPENDED,
             access=AccessReason.LOSS,
-            seen=frozenset({FactType.OVERDUE, AccessReason.LOSS}),
+            observed=frozenset({FactType.OVERDUE, AccessReason.LOSS}),
         ),
     ),
-    "demo-14": Part(
-        plot="Pays each bill in two parts",
+    "demo-14": Script(
+        summary="Pays in two parts",
         pays_in_parts=True,
-        outcome=Outcome(bills={BillStatus.PAID: 5}, seen=frozenset({PARTLY_PAID})),
+        outcome=Outcome(bills={BillStatus.PAID: 5}, observed=frozenset({PARTLY_PAID})),
     ),
-    "demo-15": Part(
-        plot="Staff delete a draft: made anew",
+    "demo-15": Script(
+        summary="Deleted draft, remade",
         deleted_period=1,
         outcome=Outcome(
             bills={BillStatus.PAID: 5, BillStatus.VOID: 1},
-            seen=frozenset({BillStatus.DRAFT, ParkedReason.REMOTE_DELETED}),
+            observed=frozenset({BillStatus.DRAFT, ParkedReason.REMOTE_DELETED}),
         ),
     ),
 }

@@ -1,21 +1,24 @@
-"""The demo's last pages: the table of what happened, the sums of it all, what did not agree, and where to look."""
+"""Prints the end of the demo: the table of contracts, totals, failed checks, addresses."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
-from rich.markup import escape
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from avtal.contracts.access.access import Access
-from avtal.embedded.addresses import Addresses
-from avtal.embedded.demo.checks import Comparison, Played, paid
-from avtal.embedded.demo.snapshot import method_words
+from avtal.embedded.demo.checks import Check, Result, paid_total
+from avtal.embedded.demo.snapshot import method_text
+from avtal.embedded.stack import Stack
+from avtal.embedded.where_to_look import command_prefix, where_to_look
+
+COLUMNS = SUBSCRIBER, SCENARIO, BILLS, DELIVERY, PAID, ACCESS = (
+    "Subscriber", "Scenario", "Bills", "By", "Paid, kr", "Access",
+)  # fmt: skip
+WIDE, WIDE_COLUMNS = 98, {DELIVERY, PAID}
 
 
 class Totals(NamedTuple):
@@ -28,31 +31,19 @@ class Totals(NamedTuple):
     seconds: float
 
 
-def print_table(console: Console, played: Sequence[Played], compared: Mapping[str, Sequence[Comparison]]) -> None:
+def print_table(console: Console, results: Sequence[Result], checks: Mapping[str, Sequence[Check]]) -> None:
+    """Without delivery and payments on a narrow terminal."""
+    columns = [column for column in COLUMNS if console.width >= WIDE or column not in WIDE_COLUMNS]
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
-    for column in ("Reader", "What was to happen", "What happened"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("By", no_wrap=True)
-    table.add_column("Paid, kr", justify="right", no_wrap=True)
-    table.add_column("Access", no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right" if column == PAID else "left", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for one in played:
-        table.add_row(*_cells(one), _mark(all(each.agrees for each in compared[one.contract.contract_id])))
+    for result in results:
+        cells = _cells(result)
+        mark = _mark(all(check.is_ok for check in checks[result.contract.contract_id]))
+        table.add_row(*(cells[column] for column in columns), mark)
     console.print(table)
     console.print()
-
-
-def print_verdict(console: Console, compared: Mapping[str, Sequence[Comparison]]) -> None:
-    wrong = [(name, one) for name, several in compared.items() for one in several if not one.agrees]
-    count = sum(len(several) for several in compared.values())
-    for name, one in wrong:
-        console.print(f"✗ {name}: {one.what}", style="red", markup=False)
-        console.print(f"    expected {one.expected}", markup=False)
-        console.print(f"    found    {one.found}", markup=False)
-    console.print(
-        f"{count} comparisons of the story with Avtal and Billogram: "
-        + (f"[bold red]{len(wrong)} differ[/bold red]." if wrong else "[green]all agree[/green].")
-    )
 
 
 def print_totals(console: Console, totals: Totals) -> None:
@@ -64,35 +55,42 @@ def print_totals(console: Console, totals: Totals) -> None:
     )
 
 
-def where_to_look(addresses: Addresses, data_dir: Path, contract_id: str, invoice_url: str) -> Panel:
-    workflows = f"{addresses.temporal_ui}/namespaces/{addresses.temporal_namespace}/workflows"
-    rows = {
-        "Portal": f"{addresses.web}/portal/",
-        " user, password": f"{addresses.operator_user}, {addresses.operator_password}",
-        "API": f"{addresses.web}/docs",
-        "API key": addresses.api_key,
-        "Temporal UI": workflows if addresses.temporal_ui else "off",
-        "An invoice": invoice_url,
-        "Data and logs": escape(str(data_dir)),
-    }
-    lines = [f"[bold]{name:<16}[/bold]{value}" for name, value in rows.items()]
-    lines += [
-        "",
-        f"While it runs: .venv/bin/avtal list · why {contract_id} · forward 30d",
-        "Afterwards, on the same data: make up",
+def print_checks(console: Console, checks: Mapping[str, Sequence[Check]]) -> None:
+    failed = [(name, check) for name, several in checks.items() for check in several if not check.is_ok]
+    for name, check in failed:
+        console.print(f"✗ {name}: {check.name}", style="red", markup=False)
+        console.print(f"    expected {check.expected}", markup=False)
+        console.print(f"    found    {check.found}", markup=False)
+    console.print(
+        f"{sum(map(len, checks.values()))} checks of the expected outcomes, in Avtal and at Billogram: "
+        + (f"[bold red]{len(failed)} failed[/bold red]." if failed else "[green]all passed[/green].")
+    )
+
+
+def print_addresses(console: Console, stack: Stack, contract_id: str, invoice_url: str) -> None:
+    avtal = command_prefix(stack.data_dir)
+    closing = [
+        "While it runs:",
+        *(f"  {avtal} {command}" for command in ("list", f"why {contract_id}", "forward 30d")),
+        f"Afterwards, on the same data: {avtal} up",
     ]
-    return Panel("\n".join(lines), title="Where to look", border_style="green", expand=False)
+    more = {"An invoice": invoice_url}
+    console.print(where_to_look("Where to look", stack.addresses, stack.data_dir, more, closing), soft_wrap=True)
 
 
-def _cells(one: Played) -> tuple[str, str, str, str, str, Text]:
-    counts = Counter(bill.status for bill in one.bills)
-    happened = ", ".join(f"{count} {status}" for status, count in counts.items())
-    methods = ", ".join(sorted({method_words(bill.delivery_method) for bill in one.bills}))
-    access = one.contract.access
+def _cells(result: Result) -> Mapping[str, str | Text]:
+    counts = Counter(bill.status for bill in result.bills)
+    access = result.contract.access
     is_on = access.access is Access.ON
-    words = Text("on" if is_on else f"off: {access.reason}", style="green" if is_on else "dim")
-    return one.sale["subscriber"]["name"], one.part.plot, happened, methods, f"{paid(one.bills):.0f}", words
+    return {
+        SUBSCRIBER: str(result.sale["subscriber"]["name"]),
+        SCENARIO: result.script.summary,
+        BILLS: ", ".join(f"{count} {status}" for status, count in counts.items()),
+        DELIVERY: ", ".join(sorted({method_text(bill.delivery_method) for bill in result.bills})),
+        PAID: f"{paid_total(result.bills):.0f}",
+        ACCESS: Text("on" if is_on else f"off: {access.reason}", style="green" if is_on else "dim"),
+    }
 
 
-def _mark(is_good: bool) -> Text:
-    return Text("✓", style="green") if is_good else Text("✗", style="bold red")
+def _mark(is_ok: bool) -> Text:
+    return Text("✓", style="green") if is_ok else Text("✗", style="bold red")

@@ -1,4 +1,4 @@
-"""How a command finds the web, and what it says when it can't; wrong usage."""
+"""How a command finds the web, refusals without one, and wrong usage."""
 
 import json
 import os
@@ -6,36 +6,48 @@ from pathlib import Path
 
 import pytest
 
-from avtal.cli.app import data_first
 from avtal.embedded.addresses import Addresses, write_addresses
-from tests.cli.running import avtal, done, refused
+from tests.cli.command import avtal, refused, succeeded
 
 
 @pytest.mark.usefixtures("url")
-def test_a_wrong_key_says_which_setting_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_key_names_the_setting_to_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AVTAL_API_KEY", "avtal_wrong")
 
     assert "AVTAL_API_KEY" in refused("list")
 
 
 @pytest.mark.usefixtures("url")
-def test_a_url_without_a_key_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_url_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AVTAL_API_KEY")
 
     assert "AVTAL_API_KEY is not" in refused("list")
 
 
-def test_a_web_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_web_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AVTAL_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AVTAL_API_KEY", "avtal_any")
 
-    assert "does not answer" in refused("list")
+    assert "does not respond" in refused("list")
 
 
-def test_no_running_stack_says_how_to_start_one() -> None:
+def test_without_a_running_stack_the_command_says_how_to_start_one() -> None:
     assert "avtal up" in refused("show", "c-1")
-    assert "elsewhere" in refused("show", "c-1", "--data", "elsewhere")
-    assert "elsewhere" in refused("--data", "elsewhere", "show", "c-1")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["show", "c-1", "--data", "elsewhere"],
+        ["show", "--data=elsewhere", "c-1"],
+        ["--data", "elsewhere", "show", "c-1"],
+        ["account", "show", "paper", "--data", "elsewhere"],
+        ["account", "--data", "elsewhere", "show", "paper"],
+        ["--data", "before", "now", "--data", "elsewhere"],
+    ],
+)
+def test_data_is_accepted_before_and_after_the_command(arguments: list[str]) -> None:
+    assert "elsewhere" in refused(*arguments)
 
 
 def test_the_running_stack_is_found_by_its_addresses(url: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +74,7 @@ def test_the_running_stack_is_found_by_its_addresses(url: str, data_dir: Path, m
         ),
     )
 
-    assert json.loads(done("list", "--json")) == {"items": [], "next_cursor": None}
+    assert json.loads(succeeded("list", "--json")) == {"items": [], "next_cursor": None}
 
 
 @pytest.mark.parametrize(
@@ -84,16 +96,10 @@ def test_wrong_usage_is_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("file", ["missing.json", "."])
-def test_a_file_that_cannot_be_read_is_one_line(file: str) -> None:
+def test_an_unreadable_file_is_reported_in_one_line(file: str) -> None:
     assert "can't be read" in refused("sell", "-f", file)
 
 
 @pytest.mark.parametrize("part", ["worker", "web"])
-def test_a_part_without_the_secret_key_says_so(part: str) -> None:
+def test_web_and_worker_refuse_to_start_without_a_secret_key(part: str) -> None:
     assert "AVTAL_SECRET_KEY is not set" in refused(part)
-
-
-def test_data_may_stand_anywhere_but_belongs_to_the_sandbox_after_its_name() -> None:
-    assert data_first(["account", "show", "a", "--data", "d"]) == ["--data", "d", "account", "show", "a"]
-    assert data_first(["--data=d", "sandbox", "--data", "f"]) == ["--data=d", "sandbox", "--data", "f"]
-    assert data_first(["waive", "b", "--", "--data"]) == ["waive", "b", "--", "--data"]

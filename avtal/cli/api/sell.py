@@ -1,4 +1,4 @@
-"""Sell: one contract from a .json file, many from a .jsonl file; a refused row stops none of the others."""
+"""`avtal sell`: one sale from a .json file, many from a .jsonl file. A refused sale does not stop the others."""
 
 import json
 import sys
@@ -12,26 +12,27 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from avtal.api.responses.models import ContractResponse
-from avtal.cli.api_client import Web, read, refusal, web
-from avtal.cli.failure import complain, fail
+from avtal.api.responses.bodies import ContractResponse
+from avtal.cli.api.client import ApiClient, api_client, parse, refusal
+from avtal.cli.settings import DataDir
+from avtal.cli.terminal import complain, fail
 
 
 class Row(NamedTuple):
-    """One sale as it is written. A line number of None: the sale is the whole file."""
-
     line: int | None
+    """None if the sale is the whole file."""
     sale: str
 
 
 def sell(
     file: Annotated[str, typer.Option("-f", "--file", metavar="FILE", help=".json, .jsonl, or - for stdin.")],
+    _data: DataDir = None,
 ) -> None:
-    """Start contracts. Sold again, the same sale changes nothing."""
+    """Start contracts. A repeated sale changes nothing."""
     rows = sales_in(file, _text(file))
     if not rows:
         fail(f"there is no sale in {file}")
-    with web() as api:
+    with api_client() as api:
         is_long = len(rows) > 1 and sys.stdout.isatty()
         outcomes = Counter(_sell(api, row) for row in track(rows, "selling", disable=not is_long, console=Console()))
     if len(rows) > 1:
@@ -47,17 +48,17 @@ def sales_in(file: str, text: str) -> Sequence[Row]:
     return [Row(None, text)] if lines else []
 
 
-def _sell(api: Web, row: Row) -> str:
-    response = api.ask("POST", "/contracts", row.sale)
-    why = refusal(response)
-    if why is not None:
-        complain(why if row.line is None else f"line {row.line}: {why}")
+def _sell(api: ApiClient, row: Row) -> str:
+    response = api.request("POST", "/contracts", row.sale)
+    reason = refusal(response)
+    if reason is not None:
+        complain(reason if row.line is None else f"line {row.line}: {reason}")
         return "refused"
     is_new = response.status_code == httpx.codes.CREATED
     if row.line is None:
-        sold = read(ContractResponse, response.content)
-        words = "is sold" if is_new else "was sold before on these terms; nothing has changed"
-        typer.echo(f"{sold.contract_id} {words}. {sold.access.explanation}")
+        contract = parse(ContractResponse, response.content)
+        outcome = "is sold" if is_new else "was sold before on these terms; nothing has changed"
+        typer.echo(f"{contract.contract_id} {outcome}. {contract.access.explanation}")
     return "sold" if is_new else "sold before"
 
 

@@ -1,32 +1,28 @@
-"""What a person reads: contracts and bills as rich tables, and JSON for programs."""
+"""Renders contracts and bills as rich tables."""
 
-import json
-import os
-import sys
 from collections.abc import Iterable
 from datetime import timedelta
 
-import typer
 from pydantic import BaseModel
-from rich.console import Console, Group, RenderableType
+from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from avtal.api.responses.models import BillResponse, ContractResponse, ParkedResponse
+from avtal.api.responses.bodies import BillResponse, ContractResponse, ParkedResponse
+from avtal.cli.settings import settings
+from avtal.cli.terminal import BAD, GOOD, MUTED, WAITING, plain
 from avtal.contracts.access.access import Access
 from avtal.contracts.bills.bill import BillStatus
 from avtal.contracts.lifecycle.state import ContractStatus
 from avtal.contracts.periods import Period, civil_day
-
-WIDTH_IN_PIPES = 160
-GOOD, WAITING, BAD, QUIET = "green", "yellow", "red", "dim"
+from avtal.embedded.where_to_look import command_prefix
 
 CONTRACT_STYLES = {
     ContractStatus.ACTIVE: GOOD,
     ContractStatus.CANCELLING: WAITING,
     ContractStatus.SUSPENDED: BAD,
-    ContractStatus.ENDED: QUIET,
+    ContractStatus.ENDED: MUTED,
 }
 BILL_STYLES = {
     BillStatus.CREATING: WAITING,
@@ -36,7 +32,7 @@ BILL_STYLES = {
     BillStatus.CREDITED: GOOD,
     BillStatus.EXPIRED: BAD,
     BillStatus.PARKED: BAD,
-    BillStatus.VOID: QUIET,
+    BillStatus.VOID: MUTED,
 }
 
 
@@ -48,28 +44,12 @@ class SoldLine(BaseModel):
 
 
 class SoldTerms(BaseModel):
-    """What is shown of the terms."""
+    """The terms that the tables show."""
 
     lines: list[SoldLine]
     currency: str
     prices_include_vat: bool
     time_zone: str
-
-
-def show(*things: RenderableType) -> None:
-    """In a pipe, wide enough that no id is broken."""
-    fixed = not sys.stdout.isatty() and "COLUMNS" not in os.environ
-    Console(highlight=False, width=WIDTH_IN_PIPES if fixed else None).print(*things)
-
-
-def show_json(answer: object) -> None:
-    typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
-
-
-def plain(value: object, style: str = "") -> Text:
-    """Text from outside: neither markup nor control characters mean anything in it."""
-    words = "–" if value is None else str(value)
-    return Text("".join(sign if sign.isprintable() else " " for sign in words), style)
 
 
 def contract_view(contract: ContractResponse) -> Group:
@@ -129,16 +109,18 @@ def bill_view(bill: BillResponse) -> Group:
 
 
 def parked_view(parked: ParkedResponse) -> Panel:
-    """Why the bill stands still, and the commands that end it."""
-    words = Text("\n").join(
+    """Why the bill is parked, and the two commands for it."""
+    given = settings()
+    avtal = command_prefix(None if given.url else given.data_dir)
+    text = Text("\n").join(
         [
             plain(parked.detail),
             plain(""),
-            plain(f"mended?    avtal retry {parked.bill_id}", "bold"),
-            plain(f"given up?  avtal waive {parked.bill_id} --reason TEXT", "bold"),
+            plain(f"after a fix:   {avtal} retry {parked.bill_id}", "bold"),
+            plain(f"to waive it:   {avtal} waive {parked.bill_id} --reason TEXT", "bold"),
         ]
     )
-    return Panel(words, title=plain(f"{parked.bill_id} is parked: {parked.reason}"), border_style=BAD, expand=False)
+    return Panel(text, title=plain(f"{parked.bill_id} is parked: {parked.reason}"), border_style=BAD, expand=False)
 
 
 def _lines_table(contract: ContractResponse) -> Table:
@@ -163,7 +145,7 @@ def _period_text(period: Period | None) -> str | None:
 
 
 def _table(*headers: str) -> Table:
-    table = Table(header_style="bold", border_style=QUIET)
+    table = Table(header_style="bold", border_style=MUTED)
     for header in headers:
         table.add_column(header, overflow="fold")
     return table

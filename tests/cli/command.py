@@ -1,4 +1,4 @@
-"""How the tests run the command, in process, and the sale that they sell."""
+"""Runs `avtal` in process, and builds the sale that the tests sell."""
 
 import json
 
@@ -11,7 +11,8 @@ def avtal(*arguments: str, stdin: str | None = None) -> Result:
     return CliRunner(env={"COLUMNS": None}).invoke(app, arguments, input=stdin)
 
 
-def done(*arguments: str, stdin: str | None = None) -> str:
+def succeeded(*arguments: str, stdin: str | None = None) -> str:
+    """What the command printed."""
     result = avtal(*arguments, stdin=stdin)
     assert result.exit_code == 0, result.output
     return result.stdout
@@ -27,10 +28,10 @@ def refused(*arguments: str) -> str:
 
 
 def sale(contract_id: str, **changes: object) -> str:
-    usual: dict[str, object] = {
+    defaults: dict[str, object] = {
         "contract_id": contract_id,
         "subscriber": {"subscriber_id": "s-1", "name": "Anna Lundberg", "email": "anna@example.com"},
         "lines": [{"title": "Global [red]", "quantity": 1, "unit_price": "395.00", "vat_rate": "25"}],
         "interval": {"unit": "month"},
     }
-    return json.dumps(usual | changes)
+    return json.dumps(defaults | changes)

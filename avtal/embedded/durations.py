@@ -1,4 +1,4 @@
-"""How far the clock is to go: durations and days as people write them, in Stockholm's calendar."""
+"""Parses durations like `30d` and civil dates, in Stockholm's calendar."""
 
 import re
 from datetime import date, datetime, timedelta
@@ -11,11 +11,11 @@ FIXED = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(ho
 CIVIL = {"d": IntervalUnit.DAY, "w": IntervalUnit.WEEK, "y": IntervalUnit.YEAR}
 
 
-def later(now: datetime, duration: str) -> datetime:
-    """The instant that far ahead; days, weeks, and years keep the time of day. Raises ValueError."""
+def add_duration(now: datetime, duration: str) -> datetime:
+    """Days, weeks, and years keep the local time of day. Raises ValueError."""
     match = DURATION.fullmatch(duration)
     if match is None:
-        raise ValueError(f"{duration!r} is no duration; write it like 12h, 30d, 6w, or 2y")
+        raise ValueError(f"{duration!r} is not a duration; write it like 12h, 30d, 6w, or 2y")
     count, unit = int(match[1]), match[2]
     if unit in FIXED:
         return now + count * FIXED[unit]
@@ -24,13 +24,13 @@ def later(now: datetime, duration: str) -> datetime:
     try:
         day = boundary(today, Interval(unit=CIVIL[unit]), count)
     except OverflowError as error:
-        raise ValueError(f"{duration!r} leads past the calendar's end") from error
+        raise ValueError(f"{duration!r} is beyond the last date of the calendar") from error
     return local_midnight(day, ZONE) + since_midnight
 
 
-def start_of(day: str) -> datetime:
+def start_of_day(day: str) -> datetime:
     """The first instant of a civil day. Raises ValueError."""
     try:
         return local_midnight(date.fromisoformat(day), ZONE)
     except ValueError as error:
-        raise ValueError(f"{day!r} is no date; write it like 2027-03-31") from error
+        raise ValueError(f"{day!r} is not a date; write it like 2027-03-31") from error

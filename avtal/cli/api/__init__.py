@@ -1,0 +1,1 @@
+"""Commands that call the JSON API: sell, contracts, and bills."""
