@@ -1,0 +1,1 @@
+"""The OpenAPI document of both planes and the callbacks, and its page for people."""

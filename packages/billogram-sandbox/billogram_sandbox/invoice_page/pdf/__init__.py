@@ -1,0 +1,1 @@
+"""The PDF of an invoice, a reminder, or a credit invoice."""
