@@ -22,7 +22,7 @@ SLOW_FIRST = (
     "tests/contracts/lifecycle/", "tests/contracts/test_money.py",
 )  # fmt: skip
 """Tests that start first, so that no process is left with a long one at the end."""
-DEFAULT_PORTS = ("tests/embedded/test_up.py", "tests/cli/test_doctor.py")
+DEFAULT_PORTS = ("tests/embedded/test_up.py", "tests/embedded/test_wheel.py", "tests/cli/test_doctor.py")
 """Their stacks take the default ports if they are free, so they must not run in parallel."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NO_BROWSER = "no browser on this machine"

@@ -4,20 +4,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
 import sqlalchemy as sa
-from jinja2 import Environment, nodes
 
 from avtal.contracts.access.access import Access, AccessReason
-from avtal.contracts.bills.bill import PARKED_TEXTS, BillStatus, FactType, Parked, ParkedReason
+from avtal.contracts.bills.bill import PARKED_TEXTS, FactType, Parked, ParkedReason
 from avtal.contracts.lifecycle.state import ContractStatus
-from avtal.contracts.periods import IntervalUnit
-from avtal.portal.bills import TONES
-from avtal.portal.templating import HERE
-from avtal.portal.texts import ENGLISH
 from avtal.store.billing.bills import park_bill
 from avtal.store.engine.database import Database
 from avtal.store.tables import ContractRow
@@ -288,52 +282,3 @@ async def test_times_are_in_the_contracts_time_zone(anna: httpx.AsyncClient, dat
         '<time datetime="2027-06-30T23:30:00Z">1\N{NO-BREAK SPACE}Jul\N{NO-BREAK SPACE}2027, 08:30</time>' in page.text
     )
     assert "Asia/Tokyo" in page.text
-
-
-async def test_page_says_that_the_store_does_not_answer(
-    anna: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away() -> None:
-        raise sa.exc.OperationalError("SELECT", {}, Exception("away"))
-
-    monkeypatch.setattr(database, "read", away)
-
-    assert "The store does not answer" in text_of(await anna.get("/portal/"), 503)
-
-
-async def test_internal_error_page_hides_the_error(
-    anna: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken() -> None:
-        raise KeyError("the innermost secret")
-
-    monkeypatch.setattr(database, "read", broken)
-    page = await anna.get("/portal/")
-
-    assert "Something went wrong" in text_of(page, 500)
-    assert "secret" not in page.text
-
-
-def test_every_status_and_fact_has_a_text() -> None:
-    t = ENGLISH
-
-    assert (set(t.facts), set(t.bill_status), set(TONES)) == (set(FactType), set(BillStatus), set(BillStatus))
-    assert (set(t.parked), set(t.parked_names)) == (set(ParkedReason), set(ParkedReason))
-    assert (set(t.contract_status), set(t.access)) == (set(ContractStatus), set(Access))
-    assert (set(t.access_reasons), set(t.intervals)) == (set(AccessReason), set(IntervalUnit))
-
-
-def test_templates_use_every_label_and_no_unknown_one() -> None:
-    """Otherwise a page that is seldom shown would break."""
-    used = {node.attr for template in templates() for node in template.find_all(nodes.Getattr) if is_label(node)}
-
-    assert used - {"from"} == set(ENGLISH.labels) - {"from"}
-
-
-def templates() -> Iterator[nodes.Template]:
-    for file in sorted(Path(HERE / "templates").glob("*.html")):
-        yield Environment(autoescape=True).parse(file.read_text())
-
-
-def is_label(node: nodes.Getattr) -> bool:
-    return isinstance(node.node, nodes.Getattr) and node.node.attr == "labels"
