@@ -56,7 +56,7 @@ def floors() -> list[set[str]]:
     """From top to bottom, as import-linter checks them. `worker.py` is no package, and stands beside `avtal.web`."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     layers = [
-        set(layer.split(" | ")) for layer in next(c for c in contracts if c["name"].startswith("Floors"))["layers"]
+        set(layer.split(" | ")) for layer in next(c for c in contracts if c["name"].startswith("Layers"))["layers"]
     ]
     return [layer | {"worker"} if "avtal.web" in layer else layer for layer in layers]
 
