@@ -174,9 +174,7 @@ TEXTS: dict[Language, dict[str, str]] = {
             "Åtkomsten är på och håller på att slås av: faktura {bill} avskrevs som förlust {lost} med {left} kvar "
             "(on_loss, policyversion {version})."
         ),
-        "settled": (
-            "Åtkomsten är av sedan {since} och håller på att slås på: fakturan som slog av den är reglerad."
-        ),
+        "settled": ("Åtkomsten är av sedan {since} och håller på att slås på: fakturan som slog av den är reglerad."),
         "in_grace": (
             "Åtkomsten är på till {goes_off}: faktura {bill} ({left} kvar) förfaller {due}, och {grace} dagars respit "
             "slutar {grace_ends} (grace_days, policyversion {version}). Betalas eller krediteras den förblir åtkomsten "
