@@ -47,8 +47,9 @@ async def open_page(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("requestfailed", lambda failed: complaints.append(f"{failed.resource_type} {failed.url}"))
     yield page
+    unexpected = [each for each in complaints if not excused(each)]  # closing aborts what still loads
     await context.close()
-    assert [each for each in complaints if not excused(each)] == []
+    assert unexpected == [], unexpected
 
 
 async def assert_accessible(page: Page) -> None:
