@@ -26,7 +26,7 @@ from avtal.api.health import NotReady, check_store, check_temporal, health_route
 from avtal.api.problems.handlers import install_problems
 from avtal.billogram.transport import http_client
 from avtal.config import Settings, cipher_of
-from avtal.process import tune_interpreter
+from avtal.interpreter import tune_interpreter
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.database import Database
 from avtal.store.opening import open_store

@@ -15,7 +15,7 @@ from temporalio import activity
 
 from activities.inputs import MakeBillInput, VoidBillInput
 from activities.retryable import retryable
-from avtal.billogram.client import BillogramClient, Credentials
+from avtal.billogram.client import BillogramClient
 from avtal.billogram.customers import put_customer
 from avtal.billogram.errors import BillogramError, DataRefused
 from avtal.billogram.invoices import DuplicateRemote, KeyTaken, RemoteDeleted, make_invoice
@@ -24,11 +24,11 @@ from avtal.contracts.bills.invoice import InvoiceRequest
 from avtal.contracts.frozen import Frozen
 from avtal.contracts.start_slots import RENEWALS_PER_SECOND
 from avtal.log_context import log_context
-from avtal.store.accounts.accounts import PlatformAccess, platform_access
+from avtal.store.accounts.accounts import PlatformCredentials, platform_credentials
 from avtal.store.billing.bill_creation import BillRequest, start_bills
 from avtal.store.billing.bill_locks import lock_bill
 from avtal.store.billing.bills import MadeInvoice, finish_bills, invoice_request, park_bill, void_bill
-from avtal.store.billing.subscribers import Customer, confirm_customer, customer_of, renumber_customer
+from avtal.store.billing.subscribers import Customer, confirm_customer, ensure_customer, renumber_customer
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.database import Database
 from avtal.store.engine.group_commit import GroupCommit
@@ -53,7 +53,7 @@ class InvoicePlan(Frozen):
     bill_id: str
     request: InvoiceRequest
     customer: Customer
-    access: PlatformAccess
+    credentials: PlatformCredentials
     known_id: str | None
     tried_before: bool
 
@@ -107,15 +107,14 @@ class BillingActivities:
     def _start_bills(self, session: Session, requests: Sequence[BillRequest]) -> Sequence[InvoicePlan | BillSnapshot]:
         bills = start_bills(session, requests, self._renewals_per_second)
         accounts = {bill.account for bill in bills}
-        access = {account: platform_access(session, self._cipher, account) for account in accounts}
+        credentials = {account: platform_credentials(session, self._cipher, account) for account in accounts}
         return [
-            _invoice_plan(session, bill, request, access[bill.account])
+            _invoice_plan(session, bill, request, credentials[bill.account])
             for bill, request in zip(bills, requests, strict=True)
         ]
 
     async def _make_at_platform(self, plan: InvoicePlan) -> MadeInvoice:
-        access = plan.access
-        platform = BillogramClient(self._http, Credentials(access.url, access.user, access.key))
+        platform = BillogramClient(self._http, plan.credentials)
         number = await self._put_customer(platform, plan)
         request = plan.request.model_copy(update={"customer_no": number})
         invoice = await make_invoice(platform, request, known_id=plan.known_id, tried_before=plan.tried_before)
@@ -163,20 +162,20 @@ def _bill_request(request: MakeBillInput) -> BillRequest:
 
 
 def _invoice_plan(
-    session: Session, bill: BillRow, request: BillRequest, access: PlatformAccess | None
+    session: Session, bill: BillRow, request: BillRequest, credentials: PlatformCredentials | None
 ) -> InvoicePlan | BillSnapshot:
     """The bill itself if it needs no invoice."""
     if bill.made or bill.void or bill.parked_reason is not None:
         return snapshot_of(bill)
-    assert access is not None, "a bill has an account"
+    assert credentials is not None, "a bill has an account"
     contract = session.get_one(ContractRow, (bill.account, bill.contract_id))
-    customer = customer_of(session, bill.account, contract.subscriber_id)
+    customer = ensure_customer(session, bill.account, contract.subscriber_id)
     return InvoicePlan(
         account=bill.account,
         bill_id=bill.bill_id,
         request=invoice_request(bill, customer.number, request.now),
         customer=customer,
-        access=access,
+        credentials=credentials,
         known_id=bill.billogram_id,
         tried_before=bill.attempts > 1,
     )

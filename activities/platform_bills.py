@@ -1,6 +1,6 @@
 """Work at the platform on a bill that was made: verify it before access goes off, or withdraw it.
 
-The platform's answer is appended to the bill's facts and returned to the contract as the bill's snapshot.
+The platform's response is appended to the bill's facts and returned to the contract as the bill's snapshot.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ from temporalio import activity
 
 from activities.inputs import PlatformTaskInput
 from activities.retryable import retryable
-from avtal.billogram.client import BillogramClient, Credentials
+from avtal.billogram.client import BillogramClient
 from avtal.billogram.errors import BillogramError, NotFound
 from avtal.billogram.translate import remote_invoice
 from avtal.contracts.bills.bill import BillSnapshot, BillStatus, Fact, FactType
 from avtal.contracts.bills.invoice import RemoteInvoice
-from avtal.store.accounts.accounts import platform_access
+from avtal.store.accounts.accounts import platform_credentials
 from avtal.store.billing.bill_locks import lock_bill
 from avtal.store.billing.bills import copy_platform_fields, void_bill
 from avtal.store.billing.facts import append_facts
@@ -67,10 +67,10 @@ class PlatformBillActivities:
     def _platform(self, request: PlatformTaskInput) -> tuple[str, BillogramClient]:
         with self._database.read() as session:
             bill = session.get_one(BillRow, (request.account, request.bill_id))
-            access = platform_access(session, self._cipher, request.account)
-        assert access is not None, "a bill has an account"
+            credentials = platform_credentials(session, self._cipher, request.account)
+        assert credentials is not None, "a bill has an account"
         assert bill.billogram_id is not None, "a bill that was made has an invoice"
-        return bill.billogram_id, BillogramClient(self._http, Credentials(access.url, access.user, access.key))
+        return bill.billogram_id, BillogramClient(self._http, credentials)
 
     def _append(self, request: PlatformTaskInput, invoice: RemoteInvoice) -> BillSnapshot:
         with self._database.write() as session:

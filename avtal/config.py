@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     secret_key: str | None = None
     """A Fernet key: encrypts platform credentials and callback keys in the store."""
     url: str | None = None
-    """Of the web process that the command `avtal` calls. Default: the embedded stack's."""
+    """The address of the web process that the command `avtal` calls. Default: the embedded stack's."""
     api_key: str | None = None
     web_host: str = "127.0.0.1"
     web_port: int = 8270

@@ -36,7 +36,7 @@ from avtal.log_context import LogContext, current_log_context
 LOOPBACK = "127.0.0.1"
 PORTS_TRIED_MAX = 5
 LOG_FIELDS = ("timestamp", "level", "logger", "message", "account", "contract_id", "bill_id", "exc_info")
-"""Of a JSON log line; empty fields are left out."""
+"""The fields of a JSON log line; empty ones are left out."""
 NOISY_LOGGERS = ("httpx", "httpcore", "urllib3", "uvicorn", "asyncio")
 """Log from WARNING on, whatever the level: below it, they log addresses and headers."""
 UNTRACED_PATHS = {"/healthz", "/readyz", "/metrics"}

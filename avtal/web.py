@@ -25,10 +25,10 @@ from avtal.callbacks.inbox_queue import InboxQueue
 from avtal.callbacks.receiver import Receiver, receiver_router
 from avtal.callbacks.recorder import CallbackRecorder
 from avtal.config import WEB_PARTS, Settings, cipher_of
+from avtal.interpreter import tune_interpreter
 from avtal.portal.app import portal_app
 from avtal.portal.sessions import PREFIX as PORTAL_PREFIX
 from avtal.portal.sessions import Portal
-from avtal.process import tune_interpreter
 from avtal.reconciliation.sweep import Reconciler
 from avtal.reconciliation.sweep_scheduler import SweepScheduler
 from avtal.relay.health import measure, relay_problem

@@ -71,7 +71,7 @@ class BareActivities:
 
 
 def _body(bill: BareBill) -> dict[str, object]:
-    """Of the same size as ours for a daily contract with one line."""
+    """A body of the same size as ours for a daily contract with one line."""
     day = bill.due.date().isoformat()
     row = {"title": "Global Medium", "description": f"{day} – {day}", "unit": "unit"}
     return {

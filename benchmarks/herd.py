@@ -27,7 +27,7 @@ from avtal.contracts.start_slots import RENEWALS_PER_SECOND
 from avtal.embedded.ports import HOST, any_ports
 from avtal.embedded.processes import Part
 from avtal.embedded.stack import ACCOUNT
-from avtal.store.accounts.accounts import FIRST_CUSTOMER_NO, PlatformAccess, create_account
+from avtal.store.accounts.accounts import FIRST_CUSTOMER_NO, PlatformCredentials, create_account
 from avtal.store.engine.cipher import Cipher
 from avtal.store.tables import FactRow, StartSlotRow
 from benchmarks.load import Bench, bench, names, options, percentile, resident_bytes, seconds_ahead, until, until_time
@@ -162,7 +162,7 @@ async def small_account(running: Bench) -> AsyncIterator[None]:
     log = stack.data_dir / "logs" / "small.log"
     sandbox = Part("small", [*command, "--data", str(stack.data_dir / "small.db")], log, credentials)
     url = f"http://{HOST}:{port}"
-    platform = PlatformAccess(
+    platform = PlatformCredentials(
         url=f"{url}/api/v2",
         user=secrets.billogram_user,
         key=secrets.billogram_key,

@@ -65,7 +65,7 @@ class Bench:
             return session.scalar(sa.select(sa.func.count()).select_from(CallbackRow)) or 0
 
     def processor_seconds(self, *more: Part) -> Counter[str]:
-        """Of each part of the stack, and of these."""
+        """The processor seconds of each part of the stack, and of these."""
         return Counter({part.name: processor_seconds(part.pid) for part in (*self.stack.parts.values(), *more)})
 
     async def until_idle(self) -> None:

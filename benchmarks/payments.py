@@ -32,7 +32,7 @@ class Invoice(Frozen):
 
 
 def invoices(running: Bench, ids: Sequence[str]) -> list[Invoice]:
-    """Of the first bills of these contracts, whose ids are consecutive."""
+    """The invoices of the first bills of these contracts, whose ids are consecutive."""
     columns = (BillRow.billogram_id, BillRow.bill_id, BillRow.invoice_no, BillRow.ocr_number, BillRow.total_minor)
     conditions = (BillRow.contract_id >= ids[0], BillRow.contract_id <= ids[-1], BillRow.period_no == 0)
     with running.database.read() as session:

@@ -49,7 +49,7 @@ class Burst(NamedTuple):
     """Bills per second until then, and each part's processor seconds until all are done."""
 
     done: float
-    answered: float
+    responded: float
     asleep: float
     work: Counter[str]
 
@@ -62,7 +62,7 @@ class Round(NamedTuple):
 KINDS = OURS, BARE, WITH_DUTIES = "ours", "bare loop", "with duties"
 UNTIL: dict[str, Callable[[Burst], float]] = {
     "all are done": lambda burst: burst.done,
-    "the last activity is completed": lambda burst: burst.answered,
+    "the last activity is completed": lambda burst: burst.responded,
     "the last contract sleeps": lambda burst: burst.asleep,
 }
 
@@ -111,10 +111,10 @@ async def burst(running: Bench, worker: Part, due: datetime, count: int) -> Burs
 
 
 async def with_history_rates(running: Bench, workflows: Sequence[str], due: datetime, measured: Burst) -> Burst:
-    answered, asleep = zip(*await in_parallel(last_completions(running, each) for each in workflows), strict=True)
-    to_answers, to_sleep = (len(workflows) / (max(each) - due.timestamp()) for each in (answered, asleep))
+    responded, asleep = zip(*await in_parallel(last_completions(running, each) for each in workflows), strict=True)
+    to_responses, to_sleep = (len(workflows) / (max(each) - due.timestamp()) for each in (responded, asleep))
     last = min(measured.done, to_sleep)  # the last contract may sleep after the last callback
-    return measured._replace(done=last, answered=to_answers, asleep=to_sleep)
+    return measured._replace(done=last, responded=to_responses, asleep=to_sleep)
 
 
 async def last_completions(running: Bench, workflow: str) -> tuple[float, float]:

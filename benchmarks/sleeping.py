@@ -70,7 +70,7 @@ def store_bytes(running: Bench) -> int:
 
 
 def file_bytes(file: Path) -> int:
-    """Of the pages in use, including those in the write-ahead log."""
+    """The bytes of the pages in use, including those in the write-ahead log."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         total, free, size = (
             connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")

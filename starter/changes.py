@@ -48,14 +48,14 @@ def change_contract(database: Database, account: str, contract_id: str, body: ob
         row = session.get_one(ContractRow, (account, contract_id))
         terms = _changed_terms(change, Currency(row.currency), row.prices_include_vat)
         change_terms(session, account, contract_id, terms)
-        row.sale = {**row.sale, **change.model_dump(mode="json", include=change.model_fields_set)}
+        row.current_terms = {**row.current_terms, **change.model_dump(mode="json", include=change.model_fields_set)}
 
 
 def _changed_terms(change: Change, currency: Currency, prices_include_vat: bool) -> dict[str, object]:
     lines, errors = parse_lines(change.lines, currency)
     errors += policy_errors(change.policy, "/policy")
     if not errors and lines and agreed_total(lines, prices_include_vat) < 0:
-        errors = [FieldError("/lines", "the sum is negative; a contract can't owe the reader money")]
+        errors = [FieldError("/lines", "the sum is negative; a contract can't owe the subscriber money")]
     if errors:
         raise InvalidSale(errors)
     terms: dict[str, object] = {

@@ -1,4 +1,4 @@
-"""Sends commands to a running contract, as updates of its workflow. While Temporal is away nothing changes."""
+"""Sends commands to a running contract, as updates of its workflow. If Temporal is unavailable, nothing changes."""
 
 import asyncio
 import time
@@ -102,13 +102,13 @@ class Commands:
             except WorkflowUpdateFailedError as error:
                 raise CommandRefused(getattr(error.cause, "message", str(error.cause))) from error
             except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-                raise TemporalUnavailable("no worker answers; nothing was changed, try again") from error
+                raise TemporalUnavailable("no worker responds; nothing was changed, try again") from error
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
-                    raise TemporalUnavailable("Temporal does not answer; nothing was changed, try again") from error
+                    raise TemporalUnavailable("Temporal does not respond; nothing was changed, try again") from error
                 await asyncio.to_thread(self._queue_start, stored, deadline)
             except RuntimeError as error:  # a lazy client's first connection
-                raise TemporalUnavailable("Temporal does not answer; nothing was changed, try again") from error
+                raise TemporalUnavailable("Temporal does not respond; nothing was changed, try again") from error
             await asyncio.sleep(0.1)
 
     async def _wait_until(self, is_effective: Callable[[], bool]) -> None:

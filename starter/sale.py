@@ -128,7 +128,7 @@ def parse_sale(body: object, now: datetime) -> NewContract:
     today = civil_day(now, sale.time_zone)
     errors = [*line_errors, *_start_errors(sale, today), *policy_errors(sale.policy, "/policy")]
     if not errors and agreed_total(lines, sale.prices_include_vat) < 0:
-        errors = [FieldError("/lines", "the sum is negative; a sale can't owe the reader money")]
+        errors = [FieldError("/lines", "the sum is negative; a sale can't owe the subscriber money")]
     if errors:
         raise InvalidSale(errors)
     return _new_contract(sale, lines, sale.start_date or today)
@@ -190,7 +190,7 @@ def _new_contract(sale: Sale, lines: tuple[Line, ...], start: date) -> NewContra
         delivery_method=sale.delivery_method,
         edi_number=sale.edi_number,
         policy_override=dict(sale.policy),
-        sale={**terms, "start_date": start.isoformat()},
+        current_terms={**terms, "start_date": start.isoformat()},
         digest=hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest(),
     )
 

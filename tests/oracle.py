@@ -31,7 +31,7 @@ class Block(NamedTuple):
 
 
 def status_of(facts: Sequence[OracleFact], *, is_void: bool = False) -> BillStatus:
-    """Of a bill that has, or had, an invoice at Billogram."""
+    """The status of a bill that has, or had, an invoice at Billogram."""
     kinds = {one.kind for one in facts}
     paid, credited = _paid(facts), _sum(facts, FactType.CREDIT)
     is_dispatched = bool(kinds & {FactType.DISPATCHED, FactType.INVOICED})

@@ -88,7 +88,7 @@ async def run_contracts(diary: Diary) -> None:
         await diary.wait_until(lambda: has_metric(diary.stack.addresses.worker, 'avtal_bills_total{outcome="failed"'))
     await diary.api.post("/v1/contracts", json=sale("wrong", subscriber=SUBSCRIBER))
     await diary.api.get(f"/v1/contracts/{SUBSCRIBER['email']}?name={SUBSCRIBER['name']}")
-    baggage = {"baggage": f"reader={SUBSCRIBER['email']}"}
+    baggage = {"baggage": f"subscriber={SUBSCRIBER['email']}"}
     cancelled = await diary.api.post("/v1/contracts/observed/cancel", json={"at": "period_end"}, headers=baggage)
     assert cancelled.status_code == 200
 
@@ -194,7 +194,7 @@ async def test_web_and_worker_are_not_ready_while_temporal_hangs(telemetry: Tele
         os.kill(pid, signal.SIGCONT)
 
     assert before == [{}, {}]
-    assert during == [{"temporal": "does not answer (TimeoutError)"}] * 2
+    assert during == [{"temporal": "does not respond (TimeoutError)"}] * 2
 
 
 @pytest.fixture

@@ -34,12 +34,12 @@ def execute(data_dir: Path, *statements: str) -> None:
             connection.execute(statement)
 
 
-def test_web_is_live_but_not_ready_while_temporal_is_away(tmp_path: Path) -> None:
+def test_web_is_live_but_not_ready_while_temporal_is_unavailable(tmp_path: Path) -> None:
     migrated_store(tmp_path)
     with running_process("web", environment(tmp_path, "127.0.0.1:1")) as (_, base):
         wait_until(lambda: "relay" not in readiness_errors(base))
 
-        assert readiness_errors(base) == {"temporal": "does not answer; see TEMPORAL_ADDRESS"}
+        assert readiness_errors(base) == {"temporal": "does not respond; see TEMPORAL_ADDRESS"}
 
 
 def test_store_is_not_ready_with_another_schema_or_a_missing_table(tmp_path: Path) -> None:

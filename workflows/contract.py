@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.inputs import MakeBillInput, PlatformTaskInput, VoidBillInput, WriteContractInput
     from activities.platform_bills import PlatformBillActivities
     from avtal.contracts.bills.bill import BillSnapshot, bill_id
-    from avtal.contracts.lifecycle import commands, renewals, transitions
+    from avtal.contracts.lifecycle import commands, contract_snapshot, renewals, transitions
     from avtal.contracts.lifecycle.search_attributes import search_attribute_values
     from avtal.contracts.lifecycle.state import ContractStatus, PlatformTask, initial_state
     from avtal.contracts.lifecycle.ui_details import contract_details
@@ -95,7 +95,7 @@ class ContractWorkflow:
     def _validate_revoke_cancellation(self) -> None:
         _validate(lambda: commands.revoke_cancellation(self.state, self.start.contract_id, self._now()))
 
-    @workflow.update(description="Make a stopped bill again.")
+    @workflow.update(description="Make a parked or failing bill again.")
     def retry_bill(self, identity: str) -> CommandResult:
         self.state, made = commands.retry_bill(self.state, self.start.contract_id, identity, self._now())
         return self._accepted(made)
@@ -169,7 +169,7 @@ class ContractWorkflow:
             workflow.logger.warning("a contract is not cancelled through Temporal; use avtal cancel")
         self.is_woken = False
         if self.failure is not None:
-            raise RuntimeError("a step of the contract failed by our own mistake") from self.failure
+            raise RuntimeError("a step of the contract raised an unexpected exception") from self.failure
 
     def _has_work(self, due: datetime | None) -> bool:
         return (
@@ -184,7 +184,10 @@ class ContractWorkflow:
         )
 
     def _is_row_outdated(self) -> bool:
-        return renewals.snapshot(self.state, self._now()) != self.state.written and WRITE_CONTRACT not in self.in_flight
+        return (
+            contract_snapshot.snapshot(self.state, self._now()) != self.state.written
+            and WRITE_CONTRACT not in self.in_flight
+        )
 
     def _search_attribute_updates(self) -> SearchAttributeUpdates:
         wanted = search_attribute_values(self.state, self._now())
@@ -249,7 +252,7 @@ class ContractWorkflow:
         self._update_ui_details()
 
     async def _write_contract(self) -> None:
-        snapshot = renewals.snapshot(self.state, self._now())
+        snapshot = contract_snapshot.snapshot(self.state, self._now())
         request = WriteContractInput(account=self.start.account, contract_id=self.start.contract_id, snapshot=snapshot)
         await in_store(ContractActivities.write_contract, request, f"{snapshot.status}, access {snapshot.access}")
         self.state = transitions.snapshot_written(self.state, snapshot)
@@ -285,7 +288,7 @@ class ContractWorkflow:
     def _accepted(self, identity: str | None = None) -> CommandResult:
         """The workflow then checks what is due, even if the row stays the same."""
         self.is_woken = True
-        return CommandResult(counter=renewals.snapshot(self.state, self._now()).counter, bill_id=identity)
+        return CommandResult(counter=contract_snapshot.snapshot(self.state, self._now()).counter, bill_id=identity)
 
 
 def _validate(command: Callable[[], object]) -> None:

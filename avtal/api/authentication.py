@@ -44,7 +44,7 @@ class Caller:
     api: Api
     account: str
     language: Language = Language.ENGLISH
-    """Of explanations: the first language in Accept-Language."""
+    """The language of explanations: the first language in Accept-Language."""
 
 
 class KeyCache:

@@ -66,9 +66,9 @@ async def check_temporal(client: Client) -> None:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise NotReady("has no such namespace; create it, or set TEMPORAL_NAMESPACE") from error
-        raise NotReady(f"answers {error.status.name}") from error
+        raise NotReady(f"responds {error.status.name}") from error
     except RuntimeError as error:  # a lazy client's first connection
-        raise NotReady("does not answer; see TEMPORAL_ADDRESS") from error
+        raise NotReady("does not respond; see TEMPORAL_ADDRESS") from error
 
 
 async def _run(name: str, check: Check) -> FieldError | None:
@@ -78,7 +78,7 @@ async def _run(name: str, check: Check) -> FieldError | None:
     except NotReady as error:
         return FieldError(f"/{name}", str(error))
     except Exception as error:  # its own text may name hosts and users
-        return FieldError(f"/{name}", f"does not answer ({type(error).__name__})")
+        return FieldError(f"/{name}", f"does not respond ({type(error).__name__})")
     return None
 
 

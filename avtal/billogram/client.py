@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 import simplejson
@@ -49,12 +49,15 @@ S = TypeVar("S", bound=Shape)
 Body = Mapping[str, Any]  # JSON with Decimals: built by the translator alone
 
 
-class Credentials(NamedTuple):
-    """Of one account; `url` is the base that ends in /api/v2."""
+class Credentials(Protocol):
+    """One account's credentials; `url` is the base that ends in /api/v2."""
 
-    url: str
-    user: str
-    key: str
+    @property
+    def url(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def key(self) -> str: ...
 
 
 class BillogramClient:
@@ -69,7 +72,7 @@ class BillogramClient:
         }
 
     async def check_credentials(self) -> None:
-        """Reads one customer at most, which is answered only to those who may."""
+        """Reads at most one customer, which needs valid credentials."""
         await self._call("GET", "/customer", params={"page": "1", "page_size": "1"})
 
     async def create(self, body: Body) -> Billogram:
@@ -90,8 +93,8 @@ class BillogramClient:
 
     async def send(self, billogram_id: str, method: str) -> Billogram:
         """Raises StateRefused, DataRefused, NotFound, OutcomeUnknown."""
-        answer = await self._call("POST", f"/billogram/{billogram_id}/command/send", {"method": method})
-        return _read(Billogram, answer)
+        response = await self._call("POST", f"/billogram/{billogram_id}/command/send", {"method": method})
+        return _read(Billogram, response)
 
     async def delete(self, billogram_id: str) -> None:
         """A draft. Raises StateRefused, NotFound, OutcomeUnknown."""
@@ -99,14 +102,14 @@ class BillogramClient:
 
     async def credit(self, billogram_id: str) -> Billogram:
         """Credits the whole invoice. Raises StateRefused, DataRefused, NotFound, OutcomeUnknown."""
-        answer = await self._call("POST", f"/billogram/{billogram_id}/command/credit", {"mode": "full"})
-        return _read(Billogram, answer)
+        response = await self._call("POST", f"/billogram/{billogram_id}/command/credit", {"mode": "full"})
+        return _read(Billogram, response)
 
     async def find(self, key: str) -> list[CompactBillogram]:
         """The billograms whose `creditor_unique_value` is `key`."""
         filters = {"filter_type": "field", "filter_field": "creditor_unique_value", "filter_value": key}
-        answer = await self._call("GET", "/billogram", params={"page": "1", "page_size": "10", **filters})
-        found = _read(FoundBillograms, {"billograms": answer}).billograms
+        response = await self._call("GET", "/billogram", params={"page": "1", "page_size": "10", **filters})
+        found = _read(FoundBillograms, {"billograms": response}).billograms
         return [billogram for billogram in found if billogram.creditor_unique_value in (key, None)]
 
     async def create_customer(self, body: Body) -> Customer:
@@ -152,7 +155,7 @@ class BillogramClient:
             except httpx.ConnectError as error:
                 raise PlatformUnavailable("CONNECTION_REFUSED") from error
             except httpx.HTTPError as error:
-                raise OutcomeUnknown("NO_ANSWER") from error
+                raise OutcomeUnknown("NO_RESPONSE") from error
             return _envelope_of(response)
 
 
@@ -178,16 +181,16 @@ def _envelope_of(response: httpx.Response) -> Any:  # Any: JSON with Decimals
         envelope = simplejson.loads(response.content, use_decimal=True)
         envelope["data"]
     except (ValueError, KeyError, TypeError) as error:
-        raise OutcomeUnknown("ANSWER_NOT_UNDERSTOOD") from error
+        raise OutcomeUnknown("RESPONSE_NOT_UNDERSTOOD") from error
     return envelope
 
 
 def _read(shape: type[S], data: Any) -> S:
-    """What can't be read may have been carried out all the same. Its values stay out of the error."""
+    """What can't be read may have been carried out anyway. Its values stay out of the error."""
     try:
         return shape.model_validate(data)
     except ValidationError:
-        raise OutcomeUnknown("ANSWER_NOT_UNDERSTOOD") from None
+        raise OutcomeUnknown("RESPONSE_NOT_UNDERSTOOD") from None
 
 
 def error_of(http_status: int, content: bytes, retry_after_seconds: float | None = None) -> BillogramError:

@@ -117,7 +117,7 @@ def _due_date(value: object) -> date | None:
 
 
 def _amount(value: object) -> int | None:
-    """None if it is no number: in an unknown event, the field may mean anything."""
+    """None if it is not a number: in an unknown event, the field may mean anything."""
     try:
         return None if value is None else minor(Decimal(str(value)))
     except (ArithmeticError, ValueError):

@@ -124,7 +124,7 @@ class CallbackKind(Shape):
 
 
 class Callback(CallbackKind):
-    """Of type BillogramEvent."""
+    """A callback of type BillogramEvent."""
 
     custom: str | None = None
     billogram: BillogramOfCallback
@@ -147,7 +147,7 @@ class PaymentRecall(Shape):
 
 
 class RecallCallback(CallbackKind):
-    """Of type PaymentRecalled. It has no `custom`, and each billogram contains its event."""
+    """A callback of type PaymentRecalled. It has no `custom`, and each billogram contains its event."""
 
     payment_recall: PaymentRecall
 

@@ -29,7 +29,7 @@ BODY_BYTES_MAX = 1024 * 1024
 ID_LENGTH_MAX = 100
 THREADS = 2
 """One stores callbacks, the other reads keys. They are the receiver's own, so that responses do not wait for the relay
-or the API, and a burst does not hold up either."""
+or the API, and a burst does not delay either."""
 KEYS_CACHED_SECONDS = 10.0
 """A withdrawn key is accepted for no longer than this."""
 KEYS_CACHED_MAX = 10_000

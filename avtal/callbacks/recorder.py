@@ -4,7 +4,7 @@ The bill is found by the platform's id of its invoice, or by our id, which comes
 does not exist yet is retried for 24 hours and then listed as unmatched; one of a foreign invoice is ignored.
 
 Callbacks in flight at the same time share a transaction. A callback that does not carry enough is recorded after its
-billogram has been read, and holds up no other.
+billogram has been read, and does not delay others.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ import httpx
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from avtal.billogram.client import BillogramClient, Credentials
+from avtal.billogram.client import BillogramClient
 from avtal.billogram.errors import BillogramError, NotFound
 from avtal.billogram.translate import callback_facts, remote_invoice
 from avtal.contracts.bills.bill import BillStatus, bill_parts
 from avtal.contracts.bills.callback_reading import needs_reading
 from avtal.contracts.bills.invoice import CallbackFacts, RemoteInvoice
 from avtal.log_context import log_context
-from avtal.store.accounts.accounts import platform_access
+from avtal.store.accounts.accounts import platform_credentials
 from avtal.store.billing.bill_locks import BillReference, lock_referenced_bills
 from avtal.store.billing.bills import copy_platform_fields
 from avtal.store.billing.facts import BillBatch
@@ -33,7 +33,7 @@ from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.database import Database
 from avtal.store.engine.group_commit import GroupCommit
 from avtal.store.queues.inbox import DONE, IGNORED, NEW, UNMATCHED, StoredCallback, defer_callback, finish_callbacks
-from avtal.store.queues.lease import BACKOFF_SECONDS_MAX, FAILED_TRIES, backoff_seconds
+from avtal.store.queues.lease import BACKOFF_SECONDS_MAX, FAILED_ATTEMPTS, LOGGED_EVERY, backoff_seconds
 from avtal.store.tables import BillRow
 from avtal.tracing import span
 
@@ -52,8 +52,8 @@ class RecordRequest(NamedTuple):
     invoices: Invoices | None = None
 
     @property
-    def bills(self) -> list[BillReference]:
-        """Most callbacks are about one bill."""
+    def bill_references(self) -> list[BillReference]:
+        """One for each bill that the callback is about, mostly one."""
         return [BillReference(self.callback.account, each.billogram_id, each.custom) for each in self.facts or ()]
 
 
@@ -100,13 +100,13 @@ class CallbackRecorder:
 
     async def _read(self, request: RecordRequest) -> Invoices:
         platform = await asyncio.to_thread(self._platform, request.callback.account)
-        return {bill.billogram_id: await _read_invoice(platform, bill.billogram_id) for bill in request.bills}
+        return {bill.billogram_id: await _read_invoice(platform, bill.billogram_id) for bill in request.bill_references}
 
     def _platform(self, account: str) -> BillogramClient:
         with self._database.read() as session:
-            access = platform_access(session, self._cipher, account)
-        assert access is not None, "an account with bills exists"
-        return BillogramClient(self._http, Credentials(access.url, access.user, access.key))
+            credentials = platform_credentials(session, self._cipher, account)
+        assert credentials is not None, "an account with bills exists"
+        return BillogramClient(self._http, credentials)
 
     def _defer(self, callback: StoredCallback, error: BillogramError) -> None:
         with self._database.write() as session:
@@ -132,7 +132,7 @@ def record_batch(session: Session, requests: Sequence[RecordRequest]) -> Sequenc
 
     A batch of several waits for no lock: raises OperationalError if another transaction has locked one of its bills.
     """
-    references = [bill for request in requests for bill in request.bills]
+    references = [bill for request in requests for bill in request.bill_references]
     batch = BillBatch(session, lock_referenced_bills(session, references, nowait=len(requests) > 1))
     recorded = [_record(batch, request) for request in requests]
     batch.write()
@@ -141,7 +141,7 @@ def record_batch(session: Session, requests: Sequence[RecordRequest]) -> Sequenc
         if outcome is not None:
             callbacks_by_outcome.setdefault(outcome, []).append(request.callback)
     for outcome, callbacks in callbacks_by_outcome.items():
-        _settle(session, callbacks, outcome)
+        _finish_or_retry(session, callbacks, outcome)
     return recorded
 
 
@@ -160,7 +160,7 @@ def _record(batch: BillBatch, request: RecordRequest) -> Recorded:
 
 
 def _found(batch: BillBatch, request: RecordRequest) -> Iterator[tuple[CallbackFacts, BillRow]]:
-    for each, reference in zip(request.facts or (), request.bills, strict=True):
+    for each, reference in zip(request.facts or (), request.bill_references, strict=True):
         bill = batch.bill(reference)
         if bill is not None:
             yield each, bill
@@ -190,7 +190,7 @@ def _without_bill(callback: StoredCallback, facts: CallbackFacts) -> Outcome:
     return Outcome(NEW, f"no bill {facts.custom} yet")
 
 
-def _settle(session: Session, callbacks: Sequence[StoredCallback], outcome: Outcome) -> None:
+def _finish_or_retry(session: Session, callbacks: Sequence[StoredCallback], outcome: Outcome) -> None:
     """A callback that stays new is retried."""
     if outcome.state == NEW:
         for callback in callbacks:
@@ -220,6 +220,6 @@ def _retry_later(
 ) -> None:
     wait = max(backoff_seconds(callback.attempts), min(retry_after_seconds, BACKOFF_SECONDS_MAX))
     defer_callback(session, callback, time.time() + wait, last_error)
-    FAILED_TRIES.labels("inbox", reason).inc()
-    if callback.attempts % 10 == 0:
+    FAILED_ATTEMPTS.labels("inbox", reason).inc()
+    if callback.attempts % LOGGED_EVERY == 0:
         log.warning("callback %d is retried later: %s", callback.id, last_error)

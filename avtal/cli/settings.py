@@ -38,4 +38,4 @@ DataDir = Annotated[
         show_default=False,
     ),
 ]
-"""Of every command, before and after its name. The callback has done the work: no command reads the parameter."""
+"""An option before and after every command's name. The callback has done the work: no command reads it."""

@@ -2,7 +2,7 @@
 
     the contract names a method, and its data is there          that method
     an EDI number on the contract, else on the subscriber       EDI
-    a valid e-mail address that is no placeholder               the account's default
+    a valid e-mail address that is not a placeholder            the account's default
     a complete postal address                                   Letter
     nothing usable                                              None: the bill is parked `undeliverable`
 

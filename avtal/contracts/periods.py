@@ -97,7 +97,7 @@ def local_midnight(day: date, zone: str) -> datetime:
 def civil_day(instant: datetime, zone: str) -> date:
     """The date on the wall in the zone; an instant without a time zone raises ValueError."""
     if instant.utcoffset() is None:
-        raise ValueError(f"{instant} is no instant: it has no time zone")
+        raise ValueError(f"{instant} is not an instant: it has no time zone")
     return _wall_clock(instant, zone).date()
 
 

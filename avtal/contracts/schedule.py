@@ -61,16 +61,16 @@ class BillingTime(Frozen):
     """When the work on a contract's renewal starts: lead days ahead, plus the contract's place in the account's work
     window, plus its start slot.
 
-    Window and slot spread contracts over the time after midnight; no date on a bill depends on them (PER-10).
+    Window and slot spread contracts over the time after midnight; period and access do not depend on them (PER-10).
     """
 
     lead_days: int = 0
-    window_minutes: int = 0
+    work_window_minutes: int = 0
     spread_millionths: int = 0
     start_slot_seconds: int = 0
 
     def shifted(self, day: date, zone: str) -> datetime:
-        into_window = timedelta(minutes=self.window_minutes) * self.spread_millionths / 1_000_000
+        into_window = timedelta(minutes=self.work_window_minutes) * self.spread_millionths / 1_000_000
         delay = into_window + timedelta(seconds=self.start_slot_seconds)
         return local_midnight(day - timedelta(days=self.lead_days), zone) + delay
 

@@ -1,6 +1,6 @@
 """`python -m avtal.embedded.parent_death PARENT PROGRAM ARGUMENTS…`: runs a program that does not outlive its parent.
 
-Linux kills the process when its parent dies, also by kill -9. Other systems do not (docs/limits.md).
+Linux kills the process when its parent dies, even by kill -9. Other systems do not (docs/limits.md).
 """
 
 import ctypes

@@ -31,10 +31,10 @@ from avtal.embedded.secrets_file import load_secrets, save_secrets
 from avtal.embedded.timekeeper import Timekeeper
 from avtal.store.accounts.accounts import (
     FIRST_CUSTOMER_NO,
-    PlatformAccess,
+    PlatformCredentials,
     create_account,
     new_api_key,
-    platform_access,
+    platform_credentials,
     set_platform,
 )
 from avtal.store.accounts.operators import is_operator, put_operator
@@ -157,14 +157,14 @@ class Stack:
     def _prepare_store(self) -> None:
         migrate(self.database.url)
         cipher = Cipher(self.secrets.cipher_key)
-        platform = PlatformAccess(
+        platform = PlatformCredentials(
             url=f"http://{HOST}:{self.ports.sandbox}/api/v2",
             user=self.secrets.billogram_user,
             key=self.secrets.billogram_key,
             callback_keys=(self.secrets.callback_key,),
         )
         with self.database.write() as session:
-            if platform_access(session, cipher, ACCOUNT) is None:
+            if platform_credentials(session, cipher, ACCOUNT) is None:
                 policy = Policy(mode=Mode.AUTOMATIC)
                 create_account(session, cipher, ACCOUNT, platform, policy, datetime.now(UTC), FIRST_CUSTOMER_NO)
             set_platform(session, cipher, ACCOUNT, platform)

@@ -69,9 +69,9 @@ class Timekeeper:
         self._clock = clock
         self._http = httpx.AsyncClient(base_url=sandbox_url, timeout=60.0)
         self._offsets: dict[str, timedelta] = {}
-        """Of each live contract, by workflow id."""
+        """The clock offset of each live contract, by workflow id."""
         self._first_run_ids: dict[str, str] = {}
-        """Of each live contract's chain of runs."""
+        """The first run id of each live contract's chain of runs."""
         self._overdue_since: dict[str, float] = {}
         self._unreachable_since: float | None = None
         self._completed: set[str] = set()

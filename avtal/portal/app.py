@@ -29,7 +29,11 @@ def portal_app(portal: Portal) -> Starlette:
             *static_files.routes,
         ],
         middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={HTTPException: _http_error, OperationalError: _store_away, Exception: _internal_error},
+        exception_handlers={
+            HTTPException: _http_error,
+            OperationalError: _store_unavailable,
+            Exception: _internal_error,
+        },
     )
     app.state.portal = portal
     return app
@@ -40,7 +44,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return render_page(request, "error.html", error.status_code, headers=error.headers)
 
 
-async def _store_away(request: Request, _error: Exception) -> Response:
+async def _store_unavailable(request: Request, _error: Exception) -> Response:
     return render_page(request, "error.html", 503, headers=RETRY_SOON)
 
 

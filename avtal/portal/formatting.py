@@ -20,7 +20,7 @@ def amount(minor: int, currency: str) -> str:
 
 
 def parse_amount(value: object) -> int | None:
-    """Minor units of an amount as Billogram writes it; None if it is no amount."""
+    """Minor units of an amount as Billogram writes it; None if it is not an amount."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     try:

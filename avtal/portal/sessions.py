@@ -1,4 +1,4 @@
-"""Authenticates operators by the session cookie. An operator sees the own account and nothing else."""
+"""Authenticates operators by the session cookie. Operators see only their own account."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

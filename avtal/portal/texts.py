@@ -101,7 +101,6 @@ ENGLISH = Texts(
         "policy_version": "Policy version",
         "prices_with_vat": "Prices include VAT.",
         "prices_without_vat": "Prices exclude VAT.",
-        "reader": "Reader",
         "remaining": "Remaining",
         "retry_with": "When it is fixed:",
         "revision": "revision",
@@ -112,6 +111,7 @@ ENGLISH = Texts(
         "sold": "Sold",
         "start_date": "Start date",
         "status": "Status",
+        "subscriber": "Subscriber",
         "terms": "Terms",
         "time_zone": "Times are in",
         "total": "Total",
@@ -131,7 +131,7 @@ ENGLISH = Texts(
         404: ("Page not found", "Check the id. Contracts and bills of other accounts are not shown here."),
         413: ("The form is too large", "It holds more than the portal accepts."),
         500: ("Something went wrong", "This is an internal error. The log of the web process has the details."),
-        503: ("The store does not answer", "Nothing is lost. Try again in a moment."),
+        503: ("The store does not respond", "Nothing is lost. Try again in a moment."),
     },
     contract_status={
         ContractStatus.ACTIVE: "Active",
@@ -167,7 +167,7 @@ ENGLISH = Texts(
     },
     facts={
         FactType.CREATED: "Created at Billogram",
-        FactType.DISPATCHED: "Sent to the reader",
+        FactType.DISPATCHED: "Sent to the subscriber",
         FactType.INVOICED: "Invoice as sent",
         FactType.DELIVERED: "Delivered",
         FactType.DELIVERY_FAILED: "Could not be delivered",

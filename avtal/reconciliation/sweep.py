@@ -1,6 +1,6 @@
 """Sweeps the invoices that the platform lists, and records what callbacks missed.
 
-    1  all drafts and open invoices                        payments, credits, recalls, dispatches, respites
+    1  all drafts and open invoices                        payments, credits, reversals, dispatches, respites
     2  settled and ended ones with a recent invoice date   ends whose history is incomplete
     3  live bills whose invoice is on neither list         ends of older invoices, and deletions
 
@@ -15,14 +15,14 @@ from datetime import timedelta
 import httpx
 from prometheus_client import Counter
 
-from avtal.billogram.client import BillogramClient, Credentials
+from avtal.billogram.client import BillogramClient
 from avtal.billogram.errors import NotFound
 from avtal.billogram.invoice_reads import Page, ended_invoices, open_invoices, read_invoice
 from avtal.contracts.bills.bill import BillStatus
 from avtal.contracts.bills.invoice import ListedInvoice, RemoteInvoice
 from avtal.contracts.bills.reconciliation import KnownBill, disagrees, must_be_read, names_a_bill, owes_late_fees_alone
 from avtal.reconciliation.findings import Finding, Kind, Report, kind_of
-from avtal.store.accounts.accounts import AccountNotFound, platform_access
+from avtal.store.accounts.accounts import AccountNotFound, platform_credentials
 from avtal.store.billing.reconciliation import (
     MISSING_CONFIRMED_AFTER,
     Change,
@@ -66,10 +66,10 @@ class Reconciler:
 
     def _platform(self, account: str) -> BillogramClient:
         with self._database.read() as session:
-            access = platform_access(session, self._cipher, account)
-        if access is None:
+            credentials = platform_credentials(session, self._cipher, account)
+        if credentials is None:
             raise AccountNotFound(account)
-        return BillogramClient(self._http, Credentials(access.url, access.user, access.key))
+        return BillogramClient(self._http, credentials)
 
 
 class Sweep:

@@ -1,1 +1,1 @@
-"""Carries stored work out: messages to Temporal, and events to the publishers' endpoints."""
+"""Processes stored work: messages to Temporal, and events to the publishers' endpoints."""

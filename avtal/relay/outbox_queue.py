@@ -26,10 +26,11 @@ class OutboxQueue:
         self._dispatched: list[int] = []
 
     def claim(self, now: float, limit: int) -> Sequence[OutboxMessage]:
-        """Deletes dispatched messages in the same transaction. If that fails, they are dispatched twice: harmless."""
+        """Also deletes the dispatched messages. If this transaction fails, they are dispatched twice: harmless."""
         dispatched, self._dispatched = self._dispatched, []
         with self._database.write() as session:
-            return claim_messages(session, now, limit, dispatched)
+            delete_messages(session, dispatched)
+            return claim_messages(session, now, limit)
 
     def key(self, work: OutboxMessage) -> Hashable:
         return work.account, work.contract_id

@@ -1,7 +1,7 @@
-"""The relay's engine: claims work from a queue as it falls due, and processes many pieces concurrently.
+"""The relay's engine: claims work from a queue as it falls due, and processes many items concurrently.
 
-A piece that waits, for a slow platform or for Temporal, holds up no other. Work that another process queued is found
-within `POLL_SECONDS`. When stopped, it finishes what it can and releases the rest.
+An item that waits, for a slow platform or for Temporal, does not delay others. Work that another process queued is
+found within `POLL_SECONDS`. When stopped, it finishes what it can and releases the rest.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
-from avtal.store.queues.lease import FAILED_TRIES
+from avtal.store.queues.lease import FAILED_ATTEMPTS
 
 POLL_SECONDS = 0.5
 CONCURRENCY_MAX = 40
@@ -29,10 +29,10 @@ class Queue(Protocol[Work]):
     name: str
 
     def claim(self, now: float, limit: int) -> Sequence[Work]:
-        """Leases at most `limit` pieces that are due. `now` is real time."""
+        """Leases at most `limit` items that are due. `now` is real time."""
 
     def key(self, work: Work) -> Hashable:
-        """Pieces of the same key are processed one after the other."""
+        """Items of the same key are processed one after the other."""
 
     async def process(self, work: Work) -> None:
         """Writes the outcome to the store. Raises only by an internal error."""
@@ -118,7 +118,7 @@ class Relay(Generic[Work]):
         except Exception as error:
             kind = type(error).__name__
             logger.exception("an internal error in the %s; the work is deferred", self._queue.name)
-            FAILED_TRIES.labels(self._queue.name, kind).inc()
+            FAILED_ATTEMPTS.labels(self._queue.name, kind).inc()
             last_error = f"an internal error ({kind}); see the log of the web process"
             await asyncio.to_thread(self._queue.defer, work, last_error)
 
@@ -132,5 +132,5 @@ class Relay(Generic[Work]):
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
         if works:
-            logger.info("the %s releases %d unfinished pieces of work", self._queue.name, len(works))
+            logger.info("the %s releases %d unfinished items", self._queue.name, len(works))
         await asyncio.to_thread(self._queue.release, works)

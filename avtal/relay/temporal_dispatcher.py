@@ -17,16 +17,15 @@ from temporalio.service import RPCError, RPCStatusCode
 from avtal.contracts.lifecycle.ui_details import schedule_text
 from avtal.store.engine.database import Database
 from avtal.store.queries.contracts import contract, snapshot_of_row
-from avtal.store.queues.lease import FAILED_TRIES
+from avtal.store.queues.lease import FAILED_ATTEMPTS, LOGGED_EVERY, backoff_seconds
 from avtal.store.queues.outbox import OutboxMessage, defer_message, finish_message, requeue_start
 from avtal.tracing import span
 from workflows.contract import ContractWorkflow
 from workflows.messages import ContractStart, workflow_id
 from workflows.search_attributes import search_attributes_at_start
 
-RETRY_SECONDS_MAX = 5.0
+RETRY_SECONDS_FIRST, RETRY_SECONDS_MAX = 0.1, 5.0
 RPC_TIMEOUT = timedelta(seconds=5)
-LOGGED_EVERY = 10
 
 log = logging.getLogger(__name__)
 
@@ -103,10 +102,10 @@ class TemporalDispatcher:
 
     def _retry_later(self, message: OutboxMessage, status: str) -> None:
         """Logs the first failed attempt and every tenth; counts all."""
-        wait = min(0.1 * 2.0 ** min(message.attempts, 20), RETRY_SECONDS_MAX)
+        wait = backoff_seconds(message.attempts, RETRY_SECONDS_FIRST, RETRY_SECONDS_MAX)
         with self._database.write() as session:
-            defer_message(session, message, time.time() + wait, f"Temporal responds {status}")
-        FAILED_TRIES.labels("outbox", status).inc()
+            defer_message(session, message, time.time() + wait, f"dispatch to Temporal failed: {status}")
+        FAILED_ATTEMPTS.labels("outbox", status).inc()
         if message.attempts % LOGGED_EVERY == 0:
             subject = message.bill_id or message.contract_id
             log.warning("attempt %d to dispatch %s to Temporal failed: %s", message.attempts + 1, subject, status)

@@ -1,7 +1,7 @@
 """Delivers events to the publishers' endpoints, signed by the Standard Webhooks scheme.
 
 Every attempt resolves and checks the host again and connects to the checked address, so a changed DNS record cannot
-redirect it to a private network. Of the response, only the status is read.
+redirect it to a private network. Only the response's status is read.
 """
 
 import asyncio
@@ -153,7 +153,7 @@ class WebhookDeliverer:
                 is_dead = fail_delivery(session, delivery.account, seq, last_error, time.time(), random.random())
         ATTEMPTS.labels("delivered" if last_error is None else "dead" if is_dead else "failed").inc()
         if is_dead:
-            logger.warning("gave up event %d of account %s after 72 hours: %s", seq, delivery.account, last_error)
+            logger.warning("event %d of account %s is dead after 72 hours: %s", seq, delivery.account, last_error)
 
 
 def body_of(delivery: Delivery) -> str:

@@ -1,1 +1,1 @@
-"""What is remembered: SQLAlchemy on SQLite or PostgreSQL, synchronous, called from threads."""
+"""Persistence: SQLAlchemy on SQLite or PostgreSQL, synchronous, called from threads."""

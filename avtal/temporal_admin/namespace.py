@@ -162,7 +162,7 @@ async def _register(client: Client, missing: AttributeTypes) -> None:
 
 
 async def _write(client: Client, call: Awaitable[object]) -> None:
-    """An existing object is no error: another process may create it at this moment."""
+    """An existing object is not an error: another process may create it at this moment."""
     try:
         with _readable_errors(client):
             await call

@@ -15,7 +15,7 @@ from avtal.api.health import health_router
 from avtal.api.problems.handlers import install_problems
 from avtal.api.router import api_router
 from avtal.contracts.policy import Policy
-from avtal.store.accounts.accounts import PlatformAccess, create_account, new_api_key
+from avtal.store.accounts.accounts import PlatformCredentials, create_account, new_api_key
 from avtal.store.engine.cipher import Cipher, new_cipher_key
 from avtal.store.engine.clock import Clock
 from avtal.store.engine.database import Database
@@ -82,7 +82,7 @@ def empty_store(database: Database, clock: FixedClock, wakes: list[None]) -> Non
 def keys(database: Database, empty_store: None) -> dict[str, str]:  # noqa: ARG001 - the store is emptied first
     """The API key of each account."""
     cipher = Cipher(new_cipher_key())
-    platform = PlatformAccess(url="http://billogram.invalid", user="1234-abcdefgh", key="0" * 32)
+    platform = PlatformCredentials(url="http://billogram.invalid", user="1234-abcdefgh", key="0" * 32)
     keys = {}
     with database.write() as session:
         for account in (ACCOUNT, "other"):

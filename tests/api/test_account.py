@@ -4,7 +4,7 @@ import pytest
 
 from avtal.api.requests import PolicyChange
 from avtal.contracts.policy import Policy
-from avtal.store.billing.subscribers import customer_of
+from avtal.store.billing.subscribers import ensure_customer
 from avtal.store.engine.database import Database
 from tests.api.caller import ACCOUNT, Caller, body_of, pointers, problem
 
@@ -63,12 +63,12 @@ async def test_put_replaces_the_whole_subscriber(caller: Caller, database: Datab
     body = {"name": "Anna Berg", "address": {"street": "Nygatan 2", "zipcode": "111 22", "city": "Järfälla"}}
     stored = body_of(await caller.request("PUT", "/subscribers/s-1", body))
     with database.write() as session:
-        customer = customer_of(session, ACCOUNT, "s-1")
+        customer = ensure_customer(session, ACCOUNT, "s-1")
 
     assert (stored["subscriber_id"], stored["name"], stored["email"]) == ("s-1", "Anna Berg", None)
     assert stored["address"]["country"] == "SE"
     assert customer.subscriber.model_dump(mode="json") == stored
-    assert customer.revision == 2
+    assert customer.data_version == 2
 
 
 async def test_only_a_sale_creates_a_subscriber(caller: Caller, other: Caller) -> None:

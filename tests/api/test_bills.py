@@ -173,7 +173,7 @@ async def test_waiver_needs_a_reason(caller: Caller, body: dict[str, object]) ->
     assert pointers(await caller.request("POST", f"/bills/{BILL}/waive", body)) == ["/reason"]
 
 
-async def test_retry_and_waive_change_nothing_while_temporal_is_away(caller: Caller, database: Database) -> None:
+async def test_retry_and_waive_change_nothing_while_temporal_is_unavailable(caller: Caller, database: Database) -> None:
     await caller.sell()
     park(database)
     before = await caller.get(f"/bills/{BILL}")

@@ -53,7 +53,7 @@ async def test_repeated_change_changes_nothing(caller: Caller) -> None:
     assert responses[0] == responses[1]
 
 
-async def test_repeated_sale_is_recognised_after_a_change(caller: Caller) -> None:
+async def test_repeated_sale_is_recognized_after_a_change(caller: Caller) -> None:
     await caller.sell()
     body_of(await caller.request("PATCH", "/contracts/c-1", {"lines": [LINE]}))
 

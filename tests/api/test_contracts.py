@@ -1,4 +1,4 @@
-"""Contracts over HTTP: sell, read, list, and commands while Temporal is away."""
+"""Contracts over HTTP: sell, read, list, and commands while Temporal is unavailable."""
 
 from datetime import UTC, datetime
 
@@ -181,10 +181,10 @@ async def test_cancellation_needs_a_valid_date(caller: Caller, body: dict[str, o
     assert pointers(await caller.request("POST", "/contracts/c-1/cancel", body)) == ["/at"]
 
 
-async def test_command_is_503_and_changes_nothing_while_temporal_is_away(caller: Caller) -> None:
+async def test_command_is_503_and_changes_nothing_while_temporal_is_unavailable(caller: Caller) -> None:
     before = await caller.sell()
     response = await caller.request("POST", "/contracts/c-1/cancel", {"at": "period_end"})
 
-    assert problem(response, 503)["type"].endswith("temporal-away")
+    assert problem(response, 503)["type"].endswith("temporal-unavailable")
     assert response.headers["retry-after"] == "5"
     assert await caller.get("/contracts/c-1") == before

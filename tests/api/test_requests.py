@@ -87,17 +87,17 @@ async def test_readiness_names_the_part_that_is_not_ready() -> None:
     async def ready() -> None:
         await asyncio.sleep(0)
 
-    async def away() -> None:
+    async def unavailable() -> None:
         raise ConnectionError("temporal:7233 refused")
 
     app = FastAPI()
     install_problems(app)
-    app.include_router(health_router({"store": ready, "temporal": away}))
+    app.include_router(health_router({"store": ready, "temporal": unavailable}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://avtal") as http:
         assert body_of(await http.get("/healthz")) == {"status": "ok"}
         not_ready = problem(await http.get("/readyz"), 503)
 
-    assert not_ready["errors"] == [{"pointer": "/temporal", "detail": "does not answer (ConnectionError)"}]
+    assert not_ready["errors"] == [{"pointer": "/temporal", "detail": "does not respond (ConnectionError)"}]
 
 
 async def test_readiness_is_200_when_every_part_is_ready(http: httpx.AsyncClient) -> None:

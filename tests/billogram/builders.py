@@ -11,11 +11,12 @@ import httpx
 from aiohttp.test_utils import RawTestServer
 from aiohttp.web import BaseRequest, Response
 
-from avtal.billogram.client import BillogramClient, Credentials
+from avtal.billogram.client import BillogramClient
 from avtal.billogram.transport import http_client
 from avtal.contracts.bills.invoice import InvoiceRequest, Subscriber
 from avtal.contracts.delivery import Address
 from avtal.contracts.money import Row
+from avtal.store.accounts.accounts import PlatformCredentials
 from billogram_sandbox_tests.client import KEY, USER, Client, Json
 
 KEY_OF_REQUEST = "c-1:0:r0"
@@ -84,7 +85,7 @@ def make_subscriber(**fields: Any) -> Subscriber:
 
 
 def client_at(url: str, http: httpx.AsyncClient) -> BillogramClient:
-    return BillogramClient(http, Credentials(url=f"{url}/api/v2", user=USER, key=KEY))
+    return BillogramClient(http, PlatformCredentials(url=f"{url}/api/v2", user=USER, key=KEY))
 
 
 Respond = Callable[[BaseRequest], Awaitable[Response]]

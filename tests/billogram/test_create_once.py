@@ -10,13 +10,14 @@ import httpx
 import pytest
 from aiohttp.web import BaseRequest, Response, json_response
 
-from avtal.billogram.client import BillogramClient, Credentials
+from avtal.billogram.client import BillogramClient
 from avtal.billogram.errors import DataRefused, KeyExists, OutcomeUnknown, PlatformUnavailable
 from avtal.billogram.invoices import DuplicateRemote, KeyTaken, RemoteDeleted, make_invoice
 from avtal.billogram.shapes import Billogram
 from avtal.billogram.translate import invoice_body
 from avtal.contracts.bills.bill import FactType
 from avtal.contracts.bills.invoice import InvoiceRequest, RemoteInvoice
+from avtal.store.accounts.accounts import PlatformCredentials
 from billogram_sandbox_tests.client import KEY, USER, Json, data, types
 from tests.billogram.builders import (
     KEY_OF_REQUEST,
@@ -240,7 +241,7 @@ class Interrupted(BillogramClient):
     """Just before we send, staff do `first`."""
 
     def __init__(self, platform: Platform, verb: str, command: str) -> None:
-        super().__init__(platform.http, Credentials(f"{platform.url}/api/v2", USER, KEY))
+        super().__init__(platform.http, PlatformCredentials(url=f"{platform.url}/api/v2", user=USER, key=KEY))
         self.platform, self.verb, self.command = platform, verb, command
 
     async def send(self, billogram_id: str, method: str) -> Billogram:

@@ -10,7 +10,7 @@ import pytest
 from aiohttp.web import BaseRequest, Response, json_response
 
 from activities.retryable import retryable
-from avtal.billogram.client import BillogramClient, Credentials, error_of
+from avtal.billogram.client import BillogramClient, error_of
 from avtal.billogram.errors import (
     BillogramError,
     CredentialsRefused,
@@ -21,6 +21,7 @@ from avtal.billogram.errors import (
     PlatformUnavailable,
     StateRefused,
 )
+from avtal.store.accounts.accounts import PlatformCredentials
 from billogram_sandbox_tests.client import KEY, USER
 from tests.billogram.builders import Platform, Respond, client_at, no_response, responding
 
@@ -152,7 +153,7 @@ def test_an_attempt_is_retried_after_the_demanded_wait_up_to_a_minute(wanted: fl
 
 @pytest.mark.parametrize(("user", "key"), [(USER, "guess"), ("9999-abcdefgh", KEY), ("", "")])
 async def test_wrong_credentials_are_refused(platform: Platform, user: str, key: str) -> None:
-    other = BillogramClient(platform.http, Credentials(f"{platform.url}/api/v2", user, key))
+    other = BillogramClient(platform.http, PlatformCredentials(url=f"{platform.url}/api/v2", user=user, key=key))
 
     with pytest.raises(CredentialsRefused, match="INVALID_AUTH"):
         await other.find("c-1:0:r0")
@@ -175,7 +176,7 @@ async def no_gzip(_: BaseRequest) -> Response:
 async def test_no_response_leaves_the_outcome_unknown(respond: Respond, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("avtal.billogram.transport.TIMEOUT_SECONDS", 0.1)
     async with responding(respond) as client:
-        with pytest.raises(OutcomeUnknown, match=r"^NO_ANSWER$"):
+        with pytest.raises(OutcomeUnknown, match=r"^NO_RESPONSE$"):
             await client.create({})
 
 
@@ -197,7 +198,7 @@ async def every_call(client: BillogramClient) -> None:
         lambda: client.get_customer(1),
         lambda: client.update_customer(1, {}),
     ):
-        with pytest.raises(OutcomeUnknown, match=r"^ANSWER_NOT_UNDERSTOOD$") as raised:
+        with pytest.raises(OutcomeUnknown, match=r"^RESPONSE_NOT_UNDERSTOOD$") as raised:
             await call()
 
         assert "Anna" not in str(raised.value.__cause__)

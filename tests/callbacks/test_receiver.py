@@ -13,7 +13,7 @@ from avtal.billogram.signature import sign
 from avtal.callbacks import receiver
 from avtal.callbacks.receiver import BODY_BYTES_MAX, Receiver, receiver_router
 from avtal.contracts.policy import Policy
-from avtal.store.accounts.accounts import PlatformAccess, create_account, set_platform
+from avtal.store.accounts.accounts import PlatformCredentials, create_account, set_platform
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.clock import Clock
 from avtal.store.engine.database import Database
@@ -26,7 +26,7 @@ EVENT = json.dumps({"callback_id": "one", "callback_type": "BillogramEvent", "bi
 
 @pytest.fixture
 def database(database: Database) -> Database:
-    keyless = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key")
+    keyless = PlatformCredentials(url="http://127.0.0.1:1", user="user", key="key")
     with database.write() as session:
         create_account(session, Cipher(KEY), "keyless", keyless, Policy(), NOW, 1)
     return database
@@ -127,7 +127,7 @@ async def test_an_unsigned_callback_is_refused(http: httpx.AsyncClient) -> None:
 
 
 def change_key(database: Database, key: str) -> None:
-    platform = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key", callback_keys=(key,))
+    platform = PlatformCredentials(url="http://127.0.0.1:1", user="user", key="key", callback_keys=(key,))
     with database.write() as session:
         set_platform(session, Cipher(KEY), "demo", platform)
 

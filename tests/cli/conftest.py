@@ -20,7 +20,7 @@ from avtal.api.router import api_router
 from avtal.contracts.bills.bill import Parked, ParkedReason
 from avtal.contracts.periods import Interval, IntervalUnit, period
 from avtal.contracts.policy import Policy
-from avtal.store.accounts.accounts import PlatformAccess, create_account, new_api_key
+from avtal.store.accounts.accounts import PlatformCredentials, create_account, new_api_key
 from avtal.store.billing.bills import park_bill
 from avtal.store.engine.cipher import Cipher, new_cipher_key
 from avtal.store.engine.clock import Clock
@@ -82,7 +82,7 @@ def port(served: Database) -> Iterator[int]:
 @pytest.fixture
 def url(served: Database, port: int, monkeypatch: pytest.MonkeyPatch) -> str:
     """The API with one account, and the environment that names it to the commands."""
-    platform = PlatformAccess(url="http://billogram.invalid", user="1234-abcdefgh", key="0" * 32)
+    platform = PlatformCredentials(url="http://billogram.invalid", user="1234-abcdefgh", key="0" * 32)
     with served.write() as session:
         for table in reversed(Table.metadata.sorted_tables):
             session.execute(table.delete())

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from avtal.cli.accounts import commands as account
 from avtal.cli.app import app
 from avtal.contracts.policy import Mode, Policy
-from avtal.store.accounts.accounts import account_of_key, current_policy, platform_access
+from avtal.store.accounts.accounts import account_of_key, current_policy, platform_credentials
 from avtal.store.accounts.operators import password_hash_of
 from avtal.store.accounts.passwords import is_right
 from avtal.store.engine.cipher import Cipher, new_cipher_key
@@ -37,7 +37,7 @@ def test_a_new_account_is_in_draft_mode_and_its_keys_are_printed_once(database: 
     shown = avtal("show", "paper")
 
     with database.read() as session:
-        known = platform_access(session, Cipher(SECRET), "paper")
+        known = platform_credentials(session, Cipher(SECRET), "paper")
         assert account_of_key(session, printed["api_key"]) == "paper"
         assert known is not None
         assert known.callback_keys == (printed["callback_key"],)
@@ -52,7 +52,7 @@ def test_set_changes_only_the_options_that_are_given(database: Database) -> None
 
     with database.read() as session:
         version, policy = current_policy(session, "paper")
-        known = platform_access(session, Cipher(SECRET), "paper")
+        known = platform_credentials(session, Cipher(SECRET), "paper")
     assert version == 2
     assert policy == Policy(mode=Mode.AUTOMATIC, placeholder_domains=("a.se", "b.se"))
     assert known is not None
@@ -156,8 +156,10 @@ def test_failing_callbacks_and_messages_are_shown_with_their_errors(database: Da
         new_callback(session, "one", "Xk29fPw", account="paper")
         [callback] = claim_callbacks(session, 1000.0, 1)
         defer_callback(session, callback, 1001.0, "an internal error (KeyError)")
-        session.add(OutboxRow(account="paper", contract_id="c-1", last_error="Temporal responds UNAVAILABLE"))
-    shown = avtal("show", "paper")
+        session.add(
+            OutboxRow(account="paper", contract_id="c-1", last_error="dispatch to Temporal failed: UNAVAILABLE")
+        )
+    shown = " ".join(avtal("show", "paper").split())
 
     assert "callback one: an internal error (KeyError)" in shown
-    assert "message for c-1: Temporal responds UNAVAILABLE" in shown
+    assert "message for c-1: dispatch to Temporal failed: UNAVAILABLE" in shown

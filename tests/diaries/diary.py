@@ -177,7 +177,7 @@ class Diary:
         return not await self.live_contracts()
 
     async def histories(self, contract_id: str) -> list[WorkflowHistory]:
-        """Of the contract's runs, from the first to the last."""
+        """The histories of the contract's runs, from the first to the last."""
         identity = workflow_id("demo", contract_id)
         handle = self.stack.client.get_workflow_handle(identity)
         run_id: str | None = (await handle.describe()).run_id

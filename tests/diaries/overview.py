@@ -40,7 +40,7 @@ async def explanation(diary: Diary, contract_id: str) -> str:
 
 
 async def fact_types(diary: Diary, bill: Json) -> list[str]:
-    """Of the bill's history, each once."""
+    """The types of the facts in the bill's history, each once."""
     entries = (await diary.get(f"/v1/bills/{bill['bill_id']}"))["history"]
     return list(dict.fromkeys(entry["type"] for entry in entries))
 

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from avtal.store.accounts.accounts import platform_access, set_platform
+from avtal.store.accounts.accounts import platform_credentials, set_platform
 from avtal.store.engine.cipher import Cipher
 from tests.diaries.diary import Diary, sale
 from tests.diaries.proxy import proxy
@@ -149,6 +149,6 @@ async def _send_callback(diary: Diary, body: bytes, key: str) -> int:
 def _use_billogram_at(diary: Diary, url: str) -> None:
     cipher = Cipher(diary.stack.secrets.cipher_key)
     with diary.stack.database.write() as session:
-        access = platform_access(session, cipher, "demo")
-        assert access is not None
-        set_platform(session, cipher, "demo", access.model_copy(update={"url": url}))
+        credentials = platform_credentials(session, cipher, "demo")
+        assert credentials is not None
+        set_platform(session, cipher, "demo", credentials.model_copy(update={"url": url}))

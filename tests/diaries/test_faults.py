@@ -251,7 +251,7 @@ async def struck(diary: Diary) -> Json:
 
 
 async def callbacks(diary: Diary, name: str) -> list[Json]:
-    """Of the contract's first invoice, up to its end."""
+    """The callbacks of the contract's first invoice, up to its end."""
     bill = await diary.bill(contract_of(name), 0)
     response = await diary.sandbox.get("/sandbox/callbacks", params={"billogram_id": bill["billogram_id"]})
     return list(response.json()["callbacks"])

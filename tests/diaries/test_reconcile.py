@@ -77,7 +77,7 @@ async def change_all(diary: Diary, bills: dict[str, Json]) -> None:
 
 
 async def shown_by_api(diary: Diary, name: str) -> dict[str, list[Json]]:
-    """Of each contract and its bill, without what differs between any two contracts."""
+    """The responses for each contract and its bill, without what differs between any two contracts."""
     own = {"bill_id", "contract_id", "billogram_id", "invoice_no", "ocr_number", "invoice_url", "open_bills", "terms"}
     result = {}
     for kind in KINDS:

@@ -53,7 +53,7 @@ def long_files(found: list[Module]) -> list[str]:
 
 
 def floors() -> list[set[str]]:
-    """From top to bottom, as import-linter checks them. `worker.py` is no package, and stands beside `avtal.web`."""
+    """From top to bottom, as import-linter checks them. `worker.py` is not a package, and stands beside `avtal.web`."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     layers = [
         set(layer.split(" | ")) for layer in next(c for c in contracts if c["name"].startswith("Layers"))["layers"]

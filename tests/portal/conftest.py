@@ -12,7 +12,7 @@ from avtal.api.problems.handlers import install_problems
 from avtal.contracts.policy import Policy
 from avtal.portal.app import portal_app
 from avtal.portal.sessions import PREFIX, Portal
-from avtal.store.accounts.accounts import PlatformAccess, create_account
+from avtal.store.accounts.accounts import PlatformCredentials, create_account
 from avtal.store.accounts.operators import put_operator
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.clock import Clock
@@ -42,7 +42,7 @@ class FixedClock(Clock):
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     database = new_store(f"sqlite:///{tmp_path / 'avtal.db'}")
-    platform = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key")
+    platform = PlatformCredentials(url="http://127.0.0.1:1", user="user", key="key")
     with database.write() as session:
         create_account(session, Cipher(KEY), OTHER, platform, Policy(), NOW, 1000)
         put_operator(session, ACCOUNT, "anna", PASSWORD, NOW)

@@ -53,7 +53,7 @@ async def test_operator_finds_a_contract_and_reads_a_paid_bills_history(page: Pa
     await assert_accessible(page)
     await page.get_by_role("table", name="Bills").get_by_role("link").first.click()
     history = page.get_by_role("region", name="History").get_by_role("listitem")
-    await expect(history.filter(has_text="Sent to the reader")).to_be_visible()
+    await expect(history.filter(has_text="Sent to the subscriber")).to_be_visible()
     await expect(history.filter(has_text="Payment: 395.00")).to_be_visible()
     await expect(page.locator("main .chip")).to_have_text("Paid")
     await expect(page.get_by_role("link", name="Open the invoice")).to_be_visible()

@@ -8,15 +8,15 @@ from avtal.store.engine.database import Database
 from tests.portal.pages import text_of
 
 
-async def test_page_says_that_the_store_does_not_answer(
+async def test_page_says_that_the_store_does_not_respond(
     anna: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away() -> None:
-        raise sa.exc.OperationalError("SELECT", {}, Exception("away"))
+    def unavailable() -> None:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("unavailable"))
 
-    monkeypatch.setattr(database, "read", away)
+    monkeypatch.setattr(database, "read", unavailable)
 
-    assert "The store does not answer" in text_of(await anna.get("/portal/"), 503)
+    assert "The store does not respond" in text_of(await anna.get("/portal/"), 503)
 
 
 async def test_internal_error_page_hides_the_error(

@@ -6,7 +6,7 @@ import pytest
 
 from avtal.billogram import invoice_reads as readings
 from avtal.contracts.policy import Mode
-from avtal.store.accounts.accounts import PlatformAccess, set_platform
+from avtal.store.accounts.accounts import PlatformCredentials, set_platform
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.database import Database
 from billogram_sandbox_tests.client import KEY as PLATFORM_KEY
@@ -41,6 +41,6 @@ def without_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def use(database: Database, platform: Platform) -> None:
-    access = PlatformAccess(url=f"{platform.url}/api/v2", user=USER, key=PLATFORM_KEY)
+    credentials = PlatformCredentials(url=f"{platform.url}/api/v2", user=USER, key=PLATFORM_KEY)
     with database.write() as session:
-        set_platform(session, Cipher(KEY), ACCOUNT, access)
+        set_platform(session, Cipher(KEY), ACCOUNT, credentials)

@@ -72,7 +72,7 @@ async def test_an_old_paid_invoice_is_read_though_no_list_has_it(account: SweptA
     assert await account.findings() == []
 
 
-async def test_a_recall_reopens_a_paid_bill(account: SweptAccount) -> None:
+async def test_a_reversed_payment_reopens_a_paid_bill(account: SweptAccount) -> None:
     billogram_id = await account.bill()
     await account.platform.other.pay(billogram_id)
     await account.sweep()

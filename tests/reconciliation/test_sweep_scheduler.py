@@ -11,7 +11,7 @@ from avtal.contracts.policy import Policy
 from avtal.reconciliation.findings import Report
 from avtal.reconciliation.sweep import Reconciler
 from avtal.reconciliation.sweep_scheduler import RETRY_SECONDS, SweepScheduler
-from avtal.store.accounts.accounts import PlatformAccess, create_account
+from avtal.store.accounts.accounts import PlatformCredentials, create_account
 from avtal.store.billing.reconciliation import CallbackCounts
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.clock import Clock
@@ -62,7 +62,7 @@ def test_one_process_at_a_time_sweeps_an_account(database: Database) -> None:
 
 
 def test_the_account_that_has_waited_longest_is_swept_first(database: Database) -> None:
-    platform = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key")
+    platform = PlatformCredentials(url="http://127.0.0.1:1", user="user", key="key")
     with database.write() as session:
         create_account(session, Cipher(KEY), "another", platform, Policy(), NOW, 1)
     accounts = [claimed(database, 1000.0) for _ in range(3)]

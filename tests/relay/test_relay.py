@@ -126,7 +126,7 @@ async def test_an_internal_error_defers_the_message_and_is_counted(database: Dat
 
     with database.write() as session:
         session.add(OutboxRow(account=ACCOUNT, contract_id="c-1"))
-    counted = partial(REGISTRY.get_sample_value, "avtal_relay_failed_tries_total")
+    counted = partial(REGISTRY.get_sample_value, "avtal_relay_failed_attempts_total")
     labels = {"queue": "outbox", "reason": "ZeroDivisionError"}
     before = counted(labels) or 0.0
     relay = Relay[OutboxMessage](OutboxQueue(database, dispatch))

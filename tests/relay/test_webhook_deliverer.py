@@ -12,7 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from avtal.contracts.policy import Policy
 from avtal.relay.relay import Relay
 from avtal.relay.webhook_deliverer import DELIVERIES_MAX, WebhookDeliverer, endpoint_client
-from avtal.store.accounts.accounts import PlatformAccess, create_account
+from avtal.store.accounts.accounts import PlatformCredentials, create_account
 from avtal.store.accounts.endpoints import endpoint, set_endpoint
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.database import Database
@@ -160,7 +160,7 @@ async def test_a_silent_endpoint_of_one_account_holds_up_no_other(database: Data
 
     backend.respond = stay_silent
     with database.write() as session:
-        create_account(session, CIPHER, "silent", PlatformAccess(url="", user="", key=""), Policy(), NOW, 1)
+        create_account(session, CIPHER, "silent", PlatformCredentials(url="", user="", key=""), Policy(), NOW, 1)
     put(database, backend.url, "silent")
     put(database, backend.url)
     for number in range(40):

@@ -10,7 +10,7 @@ from avtal.contracts.periods import Interval, IntervalUnit, Period
 from avtal.contracts.policy import Mode, Policy
 from avtal.contracts.schedule import Schedule
 from avtal.contracts.start_slots import RENEWALS_PER_SECOND
-from avtal.store.accounts.accounts import PlatformAccess, create_account
+from avtal.store.accounts.accounts import PlatformCredentials, create_account
 from avtal.store.billing.bill_creation import BillRequest, start_bills
 from avtal.store.billing.bills import MadeInvoice, finish_bills
 from avtal.store.billing.sales import record_sale
@@ -37,7 +37,7 @@ def new_store(url: str, mode: Mode = Mode.AUTOMATIC) -> Database:
 
 
 def new_account(database: Database, mode: Mode = Mode.AUTOMATIC, account: str = ACCOUNT) -> None:
-    platform = PlatformAccess(url="http://127.0.0.1:1", user="user", key="key", callback_keys=(CALLBACK_KEY,))
+    platform = PlatformCredentials(url="http://127.0.0.1:1", user="user", key="key", callback_keys=(CALLBACK_KEY,))
     with database.write() as session:
         create_account(session, Cipher(KEY), account, platform, Policy(mode=mode), NOW, 1000)
 

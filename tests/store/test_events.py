@@ -15,7 +15,7 @@ from avtal.store.billing.bill_locks import lock_bill
 from avtal.store.billing.bills import park_bill, void_bill
 from avtal.store.billing.contract_snapshots import write_contract_snapshot
 from avtal.store.billing.facts import append_facts
-from avtal.store.billing.subscribers import customer_of
+from avtal.store.billing.subscribers import ensure_customer
 from avtal.store.engine.clock import TestClock
 from avtal.store.engine.database import Database
 from avtal.store.feed.events import StoredEvent, events_after
@@ -79,7 +79,7 @@ def write_snapshots(database: Database, contract_id: str) -> None:
 def take_customer_numbers(database: Database, _contract_id: str) -> None:
     for _ in range(ROUNDS):
         with database.write() as session:
-            customer_of(session, ACCOUNT, "s-1")
+            ensure_customer(session, ACCOUNT, "s-1")
             take_customer_no(session, ACCOUNT)
 
 

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from avtal.contracts.bills.bill import BillStatus, FactType
-from avtal.store.accounts.accounts import current_policy, platform_access
+from avtal.store.accounts.accounts import current_policy, platform_credentials
 from avtal.store.billing.facts import append_facts
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.database import Database
@@ -91,7 +91,7 @@ def test_rows_of_an_earlier_schema_are_usable_after_migration(
 
 def check_that_it_is_usable(database: Database) -> None:
     with database.read() as session:
-        access = platform_access(session, Cipher(KEY), ACCOUNT)
+        credentials = platform_credentials(session, Cipher(KEY), ACCOUNT)
         policy = current_policy(session, ACCOUNT)
         stored = contract(session, ACCOUNT, CONTRACT)
         [bill] = bills_of_contract(session, ACCOUNT, CONTRACT)
@@ -102,8 +102,8 @@ def check_that_it_is_usable(database: Database) -> None:
         append_facts(session, restarted, [fact(FactType.PAYMENT, restarted.remaining_minor, uuid="p2")])
         paid = restarted.status
 
-    assert access is not None
-    assert access.callback_keys == (CALLBACK_KEY,)
+    assert credentials is not None
+    assert credentials.callback_keys == (CALLBACK_KEY,)
     assert policy[0] == 1
     assert stored is not None
     assert stored.schedule.anchor == NOW.date()

@@ -14,16 +14,16 @@ from avtal.contracts.bills.bill import FactType
 from avtal.contracts.bills.invoice import RemoteInvoice
 from avtal.contracts.periods import Interval, IntervalUnit
 from avtal.contracts.schedule import Schedule
-from avtal.store.accounts.accounts import platform_access
+from avtal.store.accounts.accounts import platform_credentials
 from avtal.store.billing.bill_creation import BillRequest, start_bills
 from avtal.store.billing.bill_locks import BillReference, lock_bill, lock_referenced_bills
 from avtal.store.billing.bills import MadeInvoice, finish_bills
 from avtal.store.billing.facts import BillBatch, append_facts
-from avtal.store.billing.subscribers import customer_of
+from avtal.store.billing.subscribers import ensure_customer
 from avtal.store.engine.cipher import Cipher
 from avtal.store.engine.database import Database
 from avtal.store.queues.inbox import NewCallback, claim_callbacks, store_callbacks
-from avtal.store.queues.outbox import claim_messages, queue_start
+from avtal.store.queues.outbox import claim_messages, delete_messages, queue_start
 from avtal.store.tables import ContractRow, OutboxRow
 from tests.store.builders import ACCOUNT, BILL, CONTRACT, KEY, NOW, fact, finish_bill, new_bill, new_contract, new_store
 
@@ -36,7 +36,7 @@ EVENTS = ["UPDATE", "INSERT"]
 def database(database: Database) -> Database:
     with database.write() as session:
         new_contract(session)
-        customer_of(session, ACCOUNT, "s-1")
+        ensure_customer(session, ACCOUNT, "s-1")
     return database
 
 
@@ -59,8 +59,8 @@ def start(session: Session, contracts: Sequence[str]) -> None:
     bills = start_bills(session, [BillRequest(ACCOUNT, contract_id, RENEWAL, 0, NOW) for contract_id in contracts])
     for bill in bills:
         contract = session.get_one(ContractRow, (bill.account, bill.contract_id))
-        customer_of(session, ACCOUNT, contract.subscriber_id)
-    platform_access(session, Cipher(KEY), ACCOUNT)
+        ensure_customer(session, ACCOUNT, contract.subscriber_id)
+    platform_credentials(session, Cipher(KEY), ACCOUNT)
 
 
 @pytest.mark.parametrize("contracts", [["c-1"], ["c-1", "c-2", "c-3"]])
@@ -151,7 +151,8 @@ def test_claimed_message_holds_the_bill_as_it_is_now(database: Database) -> None
         append_facts(session, bill, [fact(FactType.PAYMENT, 395_00)], signal=False)
     with database.write() as session:
         queue_start(session, ACCOUNT, "another")
-        claimed = claim_messages(session, time.time() + 60, 10, [start.id])
+        delete_messages(session, [start.id])
+        claimed = claim_messages(session, time.time() + 60, 10)
 
     assert start.snapshot is None
     assert [(one.contract_id, one.bill_id) for one in claimed] == [(CONTRACT, BILL), ("another", None)]

@@ -17,8 +17,8 @@ from avtal.api.problems.problems import (
     NOT_JSON,
     OTHER_TERMS,
     REFUSED,
-    STORE_AWAY,
-    TEMPORAL_AWAY,
+    STORE_UNAVAILABLE,
+    TEMPORAL_UNAVAILABLE,
     TOO_LARGE,
     Problem,
     ProblemResponse,
@@ -60,7 +60,7 @@ def problem_of(error: Exception) -> Problem:
         case HTTPException():
             return Problem(_type_of(error.status_code), error.detail, headers=error.headers)
         case OperationalError():
-            return Problem(STORE_AWAY, "the store does not answer; try again", headers=RETRY_SOON)
+            return Problem(STORE_UNAVAILABLE, "the store does not respond; try again", headers=RETRY_SOON)
     return _domain_problem(error)
 
 
@@ -79,7 +79,7 @@ def _domain_problem(error: Exception) -> Problem:
         case ContractNotFound():
             return Problem(NOT_FOUND, str(error))
         case TemporalUnavailable():
-            return Problem(TEMPORAL_AWAY, str(error), headers=RETRY_SOON)
+            return Problem(TEMPORAL_UNAVAILABLE, str(error), headers=RETRY_SOON)
     return Problem(INTERNAL, "the log of the web process has the error")
 
 

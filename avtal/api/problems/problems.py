@@ -33,14 +33,14 @@ TOO_LARGE = ProblemType(413, "too-large", "The body is too large")
 NOT_JSON = ProblemType(415, "not-json", "The body is not declared as JSON")
 INVALID = ProblemType(422, "invalid", "The request has invalid fields")
 INTERNAL = ProblemType(500, "internal", "Internal error")
-TEMPORAL_AWAY = ProblemType(503, "temporal-away", "Temporal does not answer")
-STORE_AWAY = ProblemType(503, "store-away", "The store does not answer")
+TEMPORAL_UNAVAILABLE = ProblemType(503, "temporal-unavailable", "Temporal does not respond")
+STORE_UNAVAILABLE = ProblemType(503, "store-unavailable", "The store does not respond")
 NOT_READY = ProblemType(503, "not-ready", "A part is not ready")
 
 DESCRIPTIONS = {
     problem.status: problem.title
     for problem in (BAD_REQUEST, KEY_REFUSED, NOT_FOUND, REFUSED, TOO_LARGE, NOT_JSON, INVALID)
-} | {503: "Temporal or the store does not answer"}
+} | {503: "Temporal or the store does not respond"}
 HEADERS = {
     401: {"WWW-Authenticate": {"required": True, "schema": {"type": "string"}}},
     503: {"Retry-After": {"description": "In seconds", "schema": {"type": "integer"}}},

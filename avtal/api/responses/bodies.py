@@ -166,7 +166,7 @@ class EndpointResponse(ResponseBody):
     oldest_waiting: WaitingEvent | None = None
     last_failure: FailedDelivery | None = None
     dead: list[int] = []
-    """Events that were given up after 72 hours; at most the oldest 100."""
+    """Events that are dead after 72 hours of failed attempts; at most the oldest 100."""
 
 
 class EndpointWithSecret(EndpointResponse):

@@ -86,7 +86,7 @@ def _contract_response(
         open_bills=[bill.bill_id for bill in bills],
         parked=[parked for bill in bills if (parked := parked_response(bill))],
         policy_version=version,
-        terms=contract.sale,
+        terms=contract.current_terms,
     )
 
 

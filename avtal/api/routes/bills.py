@@ -55,7 +55,7 @@ def refund_bill(caller: CurrentCaller, bill_id: BillId) -> None:
     _response(caller, bill_id)
     raise Problem(
         REFUND_NOT_POSSIBLE,
-        f"the payment of {bill_id} can't be refunded here: transfer the money to the reader outside Avtal, "
+        f"the payment of {bill_id} can't be refunded here: transfer the money to the subscriber outside Avtal, "
         "then credit the invoice in Billogram; the credit comes back as a callback and shows on the bill",
     )
 

@@ -83,10 +83,8 @@ def get_contract(caller: CurrentCaller, contract_id: ContractId) -> ContractResp
 @router.get("/contracts/{contract_id}/access", responses=problem_responses(404))
 def get_contract_access(caller: CurrentCaller, contract_id: ContractId) -> AccessResponse:
     """Whether the contract gives access now, and why."""
+    found = read_contract(caller, contract_id)
     with caller.api.database.read() as session:
-        found = contract(session, caller.account, contract_id)
-        if found is None:
-            raise ContractNotFound(f"no contract {contract_id}")
         responses = access_responses(session, caller.account, [found], caller.api.clock.now(), caller.language)
     return responses[contract_id]
 

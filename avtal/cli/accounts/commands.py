@@ -37,12 +37,12 @@ from avtal.store.accounts.accounts import (
     FIRST_CUSTOMER_NO,
     AccountExists,
     AccountNotFound,
-    PlatformAccess,
+    PlatformCredentials,
     change_policy,
     create_account,
     current_policy,
     new_api_key,
-    platform_access,
+    platform_credentials,
     set_platform,
 )
 from avtal.store.accounts.operators import UserNameTaken, put_operator
@@ -97,7 +97,7 @@ def create(
     }
     signing_key = callback_key or secrets.token_hex(32)
     keys = (signing_key,)
-    platform = PlatformAccess(
+    platform = PlatformCredentials(
         url=billogram_url or BILLOGRAM, user=billogram_user or "", key=billogram_key or "", callback_keys=keys
     )
     api_key = _create(name, platform, with_changes(Policy(), policy_changes(policy)), customer_no_from)
@@ -213,7 +213,7 @@ def operator(name: AccountName, user: UserName, _data: DataDir = None) -> None:
     _print_once(user=user, password=password)
 
 
-def _create(name: str, platform: PlatformAccess, policy: Policy, customer_no_from: int) -> str:
+def _create(name: str, platform: PlatformCredentials, policy: Policy, customer_no_from: int) -> str:
     """Returns its API key."""
     now = Clock().now()
     with opened_store() as database, database.write() as session:
@@ -233,7 +233,7 @@ def _change(name: str, policy: dict[str, object], platform: dict[str, object]) -
         except AccountNotFound:
             _unknown_account(name)
         if platform:
-            stored = platform_access(session, cipher(), name)
+            stored = platform_credentials(session, cipher(), name)
             assert stored is not None, "the account exists"
             set_platform(session, cipher(), name, stored.model_copy(update=platform))
 

@@ -38,7 +38,7 @@ class ApiClient:
         self._http.close()
 
     def set_language(self, language: Language) -> None:
-        """Of explanations."""
+        """Sets the language of explanations."""
         self._http.headers["Accept-Language"] = language
 
     def get(self, path: str, **query: str) -> bytes:
@@ -84,7 +84,7 @@ def refusal(response: httpx.Response) -> str | None:
 
 
 def stack_addresses() -> Addresses:
-    """Of the embedded stack that runs on the data directory; none ends the command."""
+    """The addresses of the embedded stack that runs on the data directory. Without one, the command ends."""
     data_dir = settings().data_dir
     try:
         addresses = read_addresses(data_dir)

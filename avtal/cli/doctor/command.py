@@ -100,7 +100,7 @@ def _account_checks(installation: Installation, accounts: Sequence[Account]) -> 
 
 def _clock_checks(installation: Installation, accounts: Sequence[Account]) -> NamedChecks:
     """One for each host, however many accounts it serves."""
-    urls = [account.access.url for account in accounts if account.access]
+    urls = [account.credentials.url for account in accounts if account.credentials]
     for host in sorted({_host(url) for url in (*urls, installation.web_url) if url}):
         yield f"clock of {host}", http_checks.check_clock(installation, host)
 

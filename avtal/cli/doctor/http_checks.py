@@ -5,35 +5,35 @@ from datetime import UTC, datetime
 
 import httpx
 
-from avtal.billogram.client import BillogramClient, Credentials
+from avtal.billogram.client import BillogramClient
 from avtal.billogram.errors import BillogramError, PlatformUnavailable
 from avtal.billogram.transport import http_client
 from avtal.cli.doctor.installation import CheckFailed, CheckSkipped, Installation
 from avtal.cli.doctor.store_checks import Account
-from avtal.store.accounts.accounts import PlatformAccess
+from avtal.store.accounts.accounts import PlatformCredentials
 
 SKEW_SECONDS_MAX = 30
 NO_RESPONSE = (httpx.HTTPError, httpx.InvalidURL)
 
 
 async def check_credentials(_installation: Installation, account: Account) -> str:
-    access = _access(account)
+    credentials = _credentials(account)
     advice = f"run `avtal account set {account.name} --billogram-user … --billogram-key …`"
-    if not (access.user and access.key):
+    if not (credentials.user and credentials.key):
         raise CheckFailed("no credentials", advice)
     try:
         async with http_client() as http:
-            await BillogramClient(http, Credentials(access.url, access.user, access.key)).check_credentials()
+            await BillogramClient(http, credentials).check_credentials()
     except PlatformUnavailable as error:
-        message = f"no usable response from {access.url} ({error})"
+        message = f"no usable response from {credentials.url} ({error})"
         raise CheckFailed(message, "check --billogram-url and the network") from error
     except BillogramError as error:
-        raise CheckFailed(f"{access.url} refuses the credentials ({error})", advice) from error
-    return f"{access.url} accepts the credentials"
+        raise CheckFailed(f"{credentials.url} refuses the credentials ({error})", advice) from error
+    return f"{credentials.url} accepts the credentials"
 
 
 async def check_callback_key(_installation: Installation, account: Account) -> str:
-    count = len([key for key in _access(account).callback_keys if key])
+    count = len([key for key in _credentials(account).callback_keys if key])
     if not count:
         advice = f"run `avtal account set {account.name} --callback-key …`"
         raise CheckFailed("no callback key: every callback is refused", advice)
@@ -77,10 +77,10 @@ async def check_clock(installation: Installation, url: str) -> str:
     return "agrees with ours"
 
 
-def _access(account: Account) -> PlatformAccess:
-    if account.access is None:
+def _credentials(account: Account) -> PlatformCredentials:
+    if account.credentials is None:
         raise CheckSkipped("its secrets can't be read")
-    return account.access
+    return account.credentials
 
 
 async def _request(installation: Installation, verb: str, url: str) -> httpx.Response:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from avtal.cli.doctor.installation import CheckFailed, CheckSkipped, Installation
 from avtal.config import cipher_of
-from avtal.store.accounts.accounts import PlatformAccess, platform_access
+from avtal.store.accounts.accounts import PlatformCredentials, platform_credentials
 from avtal.store.engine.cipher import SecretsUnreadable
 from avtal.store.engine.migrate import SchemaState, schema_state
 from avtal.store.tables import AccountRow
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 class Account(NamedTuple):
     name: str
-    access: PlatformAccess | None
+    credentials: PlatformCredentials | None
     """None if its secrets can't be read."""
 
 
@@ -52,7 +52,7 @@ async def check_secrets(installation: Installation) -> str:
     if not _has_valid_key(installation):
         raise CheckSkipped("there is no valid key")
     accounts = await accounts_of(installation)
-    sealed = [account.name for account in accounts if account.access is None]
+    sealed = [account.name for account in accounts if account.credentials is None]
     if sealed:
         raise CheckFailed(
             f"AVTAL_SECRET_KEY does not open the secrets of {', '.join(sealed)}",
@@ -127,7 +127,7 @@ def _accounts(installation: Installation, session: Session) -> list[Account]:
 
 def _account(installation: Installation, session: Session, name: str) -> Account:
     try:
-        return Account(name, platform_access(session, cipher_of(installation.settings), name))
+        return Account(name, platform_credentials(session, cipher_of(installation.settings), name))
     except (SecretsUnreadable, ValueError):
         return Account(name, None)
 

@@ -107,7 +107,7 @@ TEXTS: dict[Language, dict[str, str]] = {
             "period is configured (grace_days, policy version {version}). A cancellation would end it."
         ),
         "lost_kept": (
-            "Access is on: bill {bill} was given up as a loss on {lost}, and the policy keeps access (on_loss, policy "
+            "Access is on: bill {bill} became a loss on {lost}, and the policy keeps access (on_loss, policy "
             "version {version}). A cancellation would end it."
         ),
         "unsure": (
@@ -116,7 +116,7 @@ TEXTS: dict[Language, dict[str, str]] = {
             "when it has."
         ),
         "lost_now": (
-            "Access is on, and is being turned off: bill {bill} was given up as a loss on {lost} with {left} left "
+            "Access is on, and is being turned off: bill {bill} became a loss on {lost} with {left} left "
             "(on_loss, policy version {version})."
         ),
         "settled": ("Access is off since {since}, and is being turned on: the bill that turned it off is settled."),
@@ -146,11 +146,11 @@ TEXTS: dict[Language, dict[str, str]] = {
             "access on."
         ),
         "loss": (
-            "Access is off since {since}: bill {bill} was given up as a loss on {lost} with {left} left (on_loss, "
+            "Access is off since {since}: bill {bill} became a loss on {lost} with {left} left (on_loss, "
             "policy version {version}). Payment or credit of it turns access on."
         ),
         "loss_many": (
-            "Access is off since {since}: bill {bill} was given up as a loss on {lost} with {left} left (on_loss, "
+            "Access is off since {since}: bill {bill} became a loss on {lost} with {left} left (on_loss, "
             "policy version {version}). Payment or credit of all of {all} turns access on."
         ),
     },

@@ -3,11 +3,11 @@
 Facts arrive twice, late, and out of order; the set decides, never the order. Let P be payments less reversed payments,
 C credits, D differences that the seller accepted, and T the total as sent. The first row that holds is the status:
 
-    waived or withdrawn                                     void
+    waived, withdrawn, or replaced                          void
     not yet made at the platform, and not parked            creating
-    T is zero                                               paid       no invoice was made
+    created, and T is zero                                  paid       no invoice was made
     dispatched, and P + C + D >= T, or the claim is sold
-        with C > 0 and P = 0                                credited   shown as "paid (credited)"
+        with C > 0 and P <= 0                               credited   shown as "paid (credited)"
         else                                                paid
     parked with a reason, or deleted before its dispatch    parked
     dispatched, with a loss                                 expired

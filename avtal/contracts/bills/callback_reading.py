@@ -5,7 +5,7 @@ A signed callback carries enough, except for:
     the dispatch of a draft           the callback has no due date, and staff may have changed the sum
     sums that contradict the facts    a callback was lost, or is still on its way
     a step back from settled          a payment was reversed; access must not change on an uncertain basis
-    a recall                          it has no sums to check
+    a reversal                        it has no sums to check
     an unexplained end                money remains without a loss; if it is a loss, access goes off
     a moved due date                  only the billogram has the one that counts
 

@@ -89,7 +89,7 @@ def creation_start(total_minor: int, terms: Terms, subscriber: Subscriber, polic
 
 
 def is_expected_total(invoice: RemoteInvoice, total_minor: int) -> bool:
-    """Whether the platform made an invoice of this total. Its own invoice fee is no difference; with a fee, rounding
+    """Whether the platform made an invoice of this total. Its own invoice fee is not a difference; with a fee, rounding
     may differ by less than a krona."""
     difference = abs(invoice.total_minor - invoice.fee_minor - total_minor)
     return difference < KRONA_MINOR if invoice.fee_minor else difference == 0

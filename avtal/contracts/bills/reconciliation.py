@@ -2,7 +2,7 @@
 
 An invoice is read if its list entry differs from the last reading, and one of these holds:
 
-    our status does not allow its stage                  a dispatch, a settlement, a recall, or a loss was missed
+    our status does not allow its stage                  a dispatch, a settlement, a reversal, or a loss was missed
     it has ended, and no fact says so                    the end was missed, though its payment arrived
     its total or due date is not ours                    staff changed it, or granted respite
     it is open, and another sum remains                  a payment, a credit, or a fee was missed

@@ -1,4 +1,4 @@
-"""Operators' commands on a contract's state: cancel, revoke the cancellation, retry a stopped bill, waive a parked one.
+"""Operators' commands on a contract's state: cancel, revoke the cancellation, retry or waive a bill.
 
 Each is a function of the state, may be repeated without harm, and raises CommandRefused with what to do instead.
 """
@@ -6,7 +6,7 @@ Each is a function of the state, may be repeated without harm, and raises Comman
 from datetime import datetime
 
 from avtal.contracts.bills.bill import NEEDS_REVISION, BillSnapshot, BillStatus, bill_id, bill_parts
-from avtal.contracts.lifecycle.state import DROPPED_KEPT_MAX, ContractState, Retry
+from avtal.contracts.lifecycle.state import REMEMBERED_BILLS_MAX, ContractState, Retry
 from avtal.contracts.lifecycle.transitions import bill_changed, with_withdrawn_requested_again
 from avtal.contracts.schedule import CancelAt, CommandRefused, cancellation
 
@@ -25,11 +25,11 @@ def revoke_cancellation(state: ContractState, contract_id: str, now: datetime) -
 
 
 def retry_bill(state: ContractState, contract_id: str, identity: str, now: datetime) -> tuple[ContractState, str]:
-    """The state in which a stopped bill is due at once, and the id of the bill that will be made.
+    """The state in which a parked or failing bill is due at once, and the id of the bill that will be made.
 
     A bill that is being made stays as it is; one that became a later revision is that one. Raises CommandRefused.
     """
-    bill = _later_revision(state, identity) or _stopped(state, identity)
+    bill = _later_revision(state, identity) or _retryable_bill(state, identity)
     if bill.bill_id != identity:
         return state, bill.bill_id
     if identity in state.retries and state.retries[identity].at is None:
@@ -43,15 +43,15 @@ def retry_bill(state: ContractState, contract_id: str, identity: str, now: datet
 
 
 def waive_bill(state: ContractState, identity: str, now: datetime) -> ContractState:
-    """The state after a parked bill was given up; repeated, the same. Raises CommandRefused."""
+    """The state after a parked bill was waived; repeated, the same. Raises CommandRefused."""
     if identity in state.waived:
         return state
-    bill = _stopped(state, identity)
+    bill = _retryable_bill(state, identity)
     if bill.parked is None:
         raise CommandRefused(
             f"the bill {identity} waits for the platform, which may hold it already; only a parked bill can be waived"
         )
-    waived = (*state.waived, identity)[-DROPPED_KEPT_MAX:]
+    waived = (*state.waived, identity)[-REMEMBERED_BILLS_MAX:]
     return _voided(state, identity, now).model_copy(update={"waived": waived})
 
 
@@ -76,10 +76,12 @@ def _later_revision(state: ContractState, identity: str) -> BillSnapshot | None:
     return later[0] if later else None
 
 
-def _stopped(state: ContractState, identity: str) -> BillSnapshot:
+def _retryable_bill(state: ContractState, identity: str) -> BillSnapshot:
     bill = state.bills.get(identity)
     if bill is None:
         raise CommandRefused(f"the contract has no open bill {identity}")
     if bill.parked is not None or identity in state.retries:
         return bill
-    raise CommandRefused(f"the bill {identity} is {bill.status}, not stopped: there is nothing to retry or to waive")
+    raise CommandRefused(
+        f"the bill {identity} is {bill.status}, neither parked nor failing: there is nothing to retry or to waive"
+    )

@@ -1,9 +1,9 @@
-"""Which periods are billed, and when. None is skipped but those that passed wholly without access.
+"""Which periods are billed, and when. No period is skipped except those that passed wholly without access.
 
 A due renewal is held, and made as soon as nothing holds it any more, while
 
     a bill is lost, and the policy turns access off for it
-    access is off past grace, or about to go off, unless the policy bills all the same (EDGE-11)
+    access is off past grace, or about to go off, unless the policy bills anyway (EDGE-11)
     as many bills are unpaid as the policy allows
 
 A contract whose policy says `end` ends at the boundary instead, if access is off there.
@@ -12,52 +12,20 @@ A contract whose policy says `end` ends at the boundary instead, if access is of
 from collections.abc import Iterator
 from datetime import datetime
 
-from avtal.contracts.access.access import AccessNow, AccessReason, access_at
+from avtal.contracts.access.access import AccessReason
 from avtal.contracts.lifecycle.state import (
-    ContractSnapshot,
     ContractState,
-    ContractStatus,
     SkippedPeriods,
+    access_of,
     blocks,
     unpaid_bills,
     unverified_blocks,
 )
 from avtal.contracts.periods import Period
 from avtal.contracts.policy import RenewalWhileOff
-from avtal.contracts.schedule import Ending, EndReason, Schedule, bills_at, due_periods, is_billed
+from avtal.contracts.schedule import Ending, EndReason, bills_at, due_periods, is_billed
 
 UNLIMITED = 1_000_000
-
-
-def access_of(state: ContractState, now: datetime) -> AccessNow:
-    return access_at(state.schedule, state.sold_at, state.ending, now, blocks(state, now), state.access_restored_at)
-
-
-def snapshot_at_sale(schedule: Schedule, sold_at: datetime) -> ContractSnapshot:
-    """The contract's row before its workflow has started."""
-    access = access_at(schedule, sold_at, schedule.fixed_end(), sold_at)
-    return ContractSnapshot(
-        status=ContractStatus.ACTIVE,
-        access=access.access,
-        reason=access.reason,
-        since=access.since,
-        ending=schedule.fixed_end(),
-    )
-
-
-def snapshot(state: ContractState, now: datetime) -> ContractSnapshot:
-    """The contract's snapshot now; its counter is one higher if something differs from what was written last."""
-    access = access_of(state, now)
-    same = ContractSnapshot(
-        counter=state.counter,
-        status=_status(state, now),
-        access=access.access,
-        reason=access.reason,
-        since=access.since,
-        ending=state.ending,
-        skipped_periods=state.skipped_periods,
-    )
-    return same if same == state.written else same.model_copy(update={"counter": state.counter + 1})
 
 
 def renewals_due(state: ContractState, now: datetime) -> Iterator[Period]:
@@ -119,21 +87,17 @@ def with_access_restored(before: ContractState, after: ContractState, now: datet
     return after.model_copy(update={"access_restored_at": now, "skipped_periods": skipped})
 
 
+def is_suspended(state: ContractState, now: datetime) -> bool:
+    """Whether a bill is lost, or a due renewal is held for another reason than a verification."""
+    is_held = _room(state, now) <= 0 and next(_billable(state, now), None) is not None
+    return is_held or _is_lost(state, now)
+
+
 def first_unbilled(state: ContractState) -> int:
     number = state.next_period
     while _is_skipped(state, number):
         number += 1
     return number
-
-
-def _status(state: ContractState, now: datetime) -> ContractStatus:
-    ending = state.ending
-    if ending is not None and now >= ending.at:
-        return ContractStatus.ENDED
-    if ending is not None and ending.reason is EndReason.CANCELLED:
-        return ContractStatus.CANCELLING
-    is_held = _room(state, now) <= 0 and next(_billable(state, now), None) is not None
-    return ContractStatus.SUSPENDED if is_held or _is_lost(state, now) else ContractStatus.ACTIVE
 
 
 def _room(state: ContractState, now: datetime) -> int:
@@ -142,8 +106,8 @@ def _room(state: ContractState, now: datetime) -> int:
     is_billed_while_off = state.renewal_terms.while_off is RenewalWhileOff.BILL
     if (access.reason is AccessReason.PAST_GRACE and not is_billed_while_off) or _is_lost(state, now):
         return 0
-    open_bills_max = state.renewal_terms.open_bills_max
-    return UNLIMITED if open_bills_max is None else open_bills_max - unpaid_bills(state)
+    max_open_bills = state.renewal_terms.max_open_bills
+    return UNLIMITED if max_open_bills is None else max_open_bills - unpaid_bills(state)
 
 
 def _is_about_to_go_off(state: ContractState, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from avtal.contracts.access.access import Access
 from avtal.contracts.frozen import Frozen
-from avtal.contracts.lifecycle.renewals import snapshot
+from avtal.contracts.lifecycle.contract_snapshot import snapshot
 from avtal.contracts.lifecycle.state import ContractState, ContractStatus
 from avtal.contracts.schedule import is_billed
 

@@ -7,13 +7,13 @@ dropped bills are kept, so that a late signal about one of them is recognized.
 from datetime import datetime
 from enum import StrEnum
 
-from avtal.contracts.access.access import Access, AccessReason, Block, block_of
+from avtal.contracts.access.access import Access, AccessNow, AccessReason, Block, access_at, block_of
 from avtal.contracts.bills.bill import LIVE, BillSnapshot, BillStatus
 from avtal.contracts.frozen import Frozen
 from avtal.contracts.policy import RenewalWhileOff
 from avtal.contracts.schedule import BillingTime, Ending, Schedule, spread_millionths
 
-DROPPED_KEPT_MAX = 24
+REMEMBERED_BILLS_MAX = 24
 
 
 class ContractStatus(StrEnum):
@@ -64,18 +64,18 @@ class RenewalTerms(Frozen):
     period: int = -1
     policy_version: int = 0
     lead_days: int = 0
-    window_minutes: int = 0
+    work_window_minutes: int = 0
     start_slot_seconds: int = 0
     while_off: RenewalWhileOff = RenewalWhileOff.HOLD
-    open_bills_max: int | None = None
+    max_open_bills: int | None = None
 
 
 class ContractState(Frozen):
     """Crosses continue-as-new and versions of the code: new fields have defaults.
 
-    `verified` holds, by bill, the cutoff at which the bill was found unpaid at the platform. `not_withdrawn` are bills
-    that can't be withdrawn, since money has arrived. `withdrawn` are the revisions that a cancellation withdrew, by
-    period. `written` is the snapshot that the store has.
+    `confirmed_cutoffs` holds, by bill, the cutoff at which the bill was found unpaid at the platform. `not_withdrawn`
+    are bills that can't be withdrawn, since money has arrived. `withdrawn` are the revisions that a cancellation
+    withdrew, by period. `written` is the snapshot that the store has.
     """
 
     schedule: Schedule
@@ -86,7 +86,7 @@ class ContractState(Frozen):
     bills: dict[str, BillSnapshot] = {}
     retries: dict[str, Retry] = {}
     platform_tasks: dict[PlatformTask, dict[str, Retry]] = {}
-    verified: dict[str, datetime] = {}
+    confirmed_cutoffs: dict[str, datetime] = {}
     dropped: dict[str, int] = {}
     waived: tuple[str, ...] = ()
     not_withdrawn: tuple[str, ...] = ()
@@ -107,14 +107,14 @@ class ContractState(Frozen):
     def billing_time(self) -> BillingTime:
         return BillingTime(
             lead_days=self.renewal_terms.lead_days,
-            window_minutes=self.renewal_terms.window_minutes,
+            work_window_minutes=self.renewal_terms.work_window_minutes,
             spread_millionths=self.spread_millionths,
             start_slot_seconds=self.renewal_terms.start_slot_seconds,
         )
 
 
 def initial_state(schedule: Schedule, sold_at: datetime, row: ContractSnapshot, contract_id: str = "") -> ContractState:
-    """The state of a workflow that starts from the contract's row. A lost workflow starts again in the same way, and
+    """The state of a workflow that starts from the contract's row. A missing workflow starts again in the same way, and
     finds its bills in the store."""
     return ContractState(
         schedule=schedule,
@@ -125,6 +125,10 @@ def initial_state(schedule: Schedule, sold_at: datetime, row: ContractSnapshot, 
         written=row,
         counter=row.counter,
     )
+
+
+def access_of(state: ContractState, now: datetime) -> AccessNow:
+    return access_at(state.schedule, state.sold_at, state.ending, now, blocks(state, now), state.access_restored_at)
 
 
 def blocks(state: ContractState, now: datetime) -> list[Block]:
@@ -149,5 +153,5 @@ def unpaid_bills(state: ContractState) -> int:
 
 def _is_verified(state: ContractState, block: Block) -> bool:
     """A loss comes from the platform itself and needs no second reading."""
-    verified = state.verified.get(block.bill_id)
+    verified = state.confirmed_cutoffs.get(block.bill_id)
     return block.reason is AccessReason.LOSS or (verified is not None and verified >= block.at)

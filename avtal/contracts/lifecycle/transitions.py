@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 
 from avtal.contracts.access.access import block_of
 from avtal.contracts.bills.bill import LIVE, NOT_MADE, BillSnapshot, BillStatus, bill_id
-from avtal.contracts.lifecycle.renewals import access_of, renewal_at, renewals_due, with_access_restored
+from avtal.contracts.lifecycle.renewals import renewal_at, renewals_due, with_access_restored
 from avtal.contracts.lifecycle.state import (
-    DROPPED_KEPT_MAX,
+    REMEMBERED_BILLS_MAX,
     ContractSnapshot,
     ContractState,
     PlatformTask,
     RenewalTerms,
     Retry,
+    access_of,
     unverified_blocks,
 )
 from avtal.contracts.periods import Period
@@ -61,7 +62,7 @@ def bill_made(state: ContractState, identity: str, bill: BillSnapshot, now: date
 def bill_failed(state: ContractState, identity: str, now: datetime) -> ContractState:
     """The platform failed: the bill is tried again after 1, 5, 15, 60 minutes, then every 6 hours.
 
-    A bill that was made meanwhile, or given up, is not tried again.
+    A bill that was made meanwhile, or waived, is not tried again.
     """
     bill = state.bills.get(identity)
     if bill is None or bill.status not in NOT_MADE:
@@ -88,9 +89,11 @@ def bill_changed(state: ContractState, bill: BillSnapshot, now: datetime) -> Con
     after = state.model_copy(
         update={
             "bills": bills,
-            "dropped": dict(list(dropped.items())[-DROPPED_KEPT_MAX:]),
+            "dropped": dict(list(dropped.items())[-REMEMBERED_BILLS_MAX:]),
             "retries": retries,
-            "verified": {identity: at for identity, at in state.verified.items() if identity in bills},
+            "confirmed_cutoffs": {
+                identity: at for identity, at in state.confirmed_cutoffs.items() if identity in bills
+            },
             "platform_tasks": {
                 task: {identity: retry for identity, retry in of_task.items() if identity in bills}
                 for task, of_task in state.platform_tasks.items()
@@ -128,7 +131,7 @@ def bill_verified(state: ContractState, bill: BillSnapshot, now: datetime) -> Co
     block = block_of(bill, state.schedule.zone)
     if block is None or block.at > now or bill.bill_id not in known.bills:
         return known
-    return known.model_copy(update={"verified": {**known.verified, bill.bill_id: block.at}})
+    return known.model_copy(update={"confirmed_cutoffs": {**known.confirmed_cutoffs, bill.bill_id: block.at}})
 
 
 def bill_withdrawn(state: ContractState, contract_id: str, bill: BillSnapshot, now: datetime) -> ContractState:
@@ -136,7 +139,7 @@ def bill_withdrawn(state: ContractState, contract_id: str, bill: BillSnapshot, n
     the period gets its next revision."""
     known = _without_task(bill_changed(state, bill, now), PlatformTask.WITHDRAW, bill.bill_id)
     if bill.status is not BillStatus.VOID:
-        not_withdrawn = (*known.not_withdrawn, bill.bill_id)[-DROPPED_KEPT_MAX:]
+        not_withdrawn = (*known.not_withdrawn, bill.bill_id)[-REMEMBERED_BILLS_MAX:]
         return known.model_copy(update={"not_withdrawn": not_withdrawn})
     known = known.model_copy(update={"withdrawn": {**known.withdrawn, bill.period: bill.revision}})
     return with_withdrawn_requested_again(known, contract_id, now)
@@ -181,10 +184,10 @@ def _renewal_terms(known: RenewalTerms, bill: BillSnapshot) -> RenewalTerms:
         period=bill.period,
         policy_version=bill.policy_version,
         lead_days=bill.lead_days,
-        window_minutes=bill.work_window_minutes,
+        work_window_minutes=bill.work_window_minutes,
         start_slot_seconds=bill.start_slot_seconds,
         while_off=bill.renewal_while_off,
-        open_bills_max=bill.max_open_bills,
+        max_open_bills=bill.max_open_bills,
     )
 
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from avtal.contracts.access.explanation import Language, explain
 from avtal.contracts.bills.bill import STATUS_TEXTS, BillSnapshot, BillStatus
-from avtal.contracts.lifecycle.renewals import access_of, first_unbilled, renewal_at, snapshot
-from avtal.contracts.lifecycle.state import ContractState
+from avtal.contracts.lifecycle.contract_snapshot import snapshot
+from avtal.contracts.lifecycle.renewals import first_unbilled, renewal_at
+from avtal.contracts.lifecycle.state import ContractState, access_of
 from avtal.contracts.lifecycle.transitions import next_due
 from avtal.contracts.periods import civil_day
 from avtal.contracts.schedule import Schedule

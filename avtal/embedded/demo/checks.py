@@ -63,7 +63,7 @@ def in_force(bills: Sequence[BillResponse]) -> Sequence[BillResponse]:
 
 
 def agreed_total(sale: Json) -> Decimal:
-    """Of each bill: the lines with VAT, in whole kronor."""
+    """The total of each bill: the lines with VAT, in whole kronor."""
     return sum((_with_vat(line, sale) for line in sale["lines"]), Decimal(0)).quantize(Decimal(1), ROUND_HALF_UP)
 
 

@@ -127,7 +127,7 @@ def _cells(contract: StoredContract, bills: Sequence[DemoBill], snapshot: DemoSn
 
 
 def _product(contract: StoredContract) -> str:
-    lines = contract.sale["lines"]
+    lines = contract.current_terms["lines"]
     assert isinstance(lines, list), "a sale has lines"
     return str(lines[0]["title"])
 

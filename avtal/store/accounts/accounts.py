@@ -23,7 +23,7 @@ class AccountExists(Exception): ...
 class AccountNotFound(Exception): ...
 
 
-class PlatformAccess(Frozen):
+class PlatformCredentials(Frozen):
     """An account's credentials at the platform, and the keys that the platform signs callbacks with, newest first."""
 
     url: str
@@ -36,7 +36,7 @@ def create_account(
     session: Session,
     cipher: Cipher,
     account: str,
-    platform: PlatformAccess,
+    platform: PlatformCredentials,
     policy: Policy,
     now: datetime,
     customer_no_from: int,
@@ -61,7 +61,7 @@ def create_account(
     session.add(PolicyRow(account=account, version=1, created_at=now, policy=policy.model_dump(mode="json")))
 
 
-def set_platform(session: Session, cipher: Cipher, account: str, platform: PlatformAccess) -> None:
+def set_platform(session: Session, cipher: Cipher, account: str, platform: PlatformCredentials) -> None:
     """Replaces the credentials. A new callback key is added, and the newest one before it stays valid. Raises
     AccountNotFound."""
     row = locked_account(session, account)
@@ -71,12 +71,12 @@ def set_platform(session: Session, cipher: Cipher, account: str, platform: Platf
     row.callback_keys = [cipher.seal(key) for key in (*newest, *known)][:CALLBACK_KEYS_MAX]
 
 
-def platform_access(session: Session, cipher: Cipher, account: str) -> PlatformAccess | None:
+def platform_credentials(session: Session, cipher: Cipher, account: str) -> PlatformCredentials | None:
     """None for an unknown account. Raises SecretsUnreadable."""
     row = session.get(AccountRow, account)
     if row is None:
         return None
-    return PlatformAccess(
+    return PlatformCredentials(
         url=row.platform_url,
         user=row.platform_user,
         key=cipher.unseal(row.platform_key),

@@ -59,11 +59,11 @@ class BillRequest(NamedTuple):
     traceparent: str | None = None
 
     @property
-    def contract(self) -> Key:
+    def contract_key(self) -> Key:
         return self.account, self.contract_id
 
     @property
-    def bill(self) -> Key:
+    def bill_key(self) -> Key:
         return self.account, bill_id(self.contract_id, self.period.number, self.revision)
 
 
@@ -84,17 +84,17 @@ def start_bills(
     A bill that is `made`, `void`, or parked afterwards needs no invoice. A workflow that was started anew requests the
     first revision, and gets the one that its period has.
     """
-    bills = {(bill.account, bill.bill_id): bill for bill in lock_bills(session, {one.bill for one in requests})}
-    sources = _sources(session, {one.contract for one in requests})
+    bills = {(bill.account, bill.bill_id): bill for bill in lock_bills(session, {one.bill_key for one in requests})}
+    sources = _sources(session, {one.contract_key for one in requests})
     new_bills: BillsByHour = defaultdict(list)
     started: list[BillRow] = []
     for request in requests:
-        bill = bills.get(request.bill)
+        bill = bills.get(request.bill_key)
         if bill is not None and bill.void:
             bill = _bill_of_period(session, request) or bill
         if bill is None or not (bill.made or bill.void):
-            bill = _start_bill(session, request, sources[request.contract], bill, new_bills)
-        bills[request.bill] = bill
+            bill = _start_bill(session, request, sources[request.contract_key], bill, new_bills)
+        bills[request.bill_key] = bill
         started.append(bill)
     _assign_start_slots(session, new_bills, per_second)
     return started
@@ -168,7 +168,7 @@ def _sources(session: Session, contracts: Collection[Key]) -> dict[Key, Sources]
 
 def _new_bill(request: BillRequest, contract: ContractRow, terms: Terms, version: int, policy: Policy) -> BillRow:
     content = bill_content(terms.lines, prices_include_vat=contract.prices_include_vat)
-    account, identity = request.bill
+    account, identity = request.bill_key
     bill = BillRow(
         account=account,
         bill_id=identity,

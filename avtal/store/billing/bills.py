@@ -1,4 +1,4 @@
-"""Writes what became of a bill's creation: the invoice that the platform made, or the reason why there is none."""
+"""Stores the result of creating a bill: the platform's invoice, or the reason why there is none."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ class MadeInvoice(NamedTuple):
 
 
 def invoice_request(bill: BillRow, customer_no: int, now: datetime) -> InvoiceRequest:
-    """An automatic bill is dated on the day on which it is issued (PER-11); a draft is dated by the platform."""
+    """An automatic bill is dated on the day it is issued (PER-10); a draft is dated by the platform."""
     is_automatic = bill.mode == Mode.AUTOMATIC
     method = DeliveryMethod(bill.delivery_method) if bill.delivery_method else None
     last_day = Period(number=bill.period_no, start=bill.period_start, end=bill.period_end).last_day

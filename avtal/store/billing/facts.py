@@ -1,7 +1,7 @@
 """Appends facts to bills. No other code does.
 
 In one transaction, with the bills' rows locked: facts that are new are added, the status is computed from all facts by
-`contracts.bills`, and the version rises if anything changed that the contract decides by. Then a message to the
+`contracts.bills`, and the version rises if a field used by the contract's rules changed. Then a message to the
 contract is queued, unless the bill is still creating: its activity returns the snapshot itself.
 """
 

@@ -9,7 +9,7 @@ from avtal.contracts.bills.creation import Terms
 from avtal.contracts.bills.invoice import Subscriber
 from avtal.contracts.delivery import DeliveryMethod
 from avtal.contracts.frozen import Frozen
-from avtal.contracts.lifecycle.renewals import snapshot_at_sale
+from avtal.contracts.lifecycle.contract_snapshot import snapshot_at_sale
 from avtal.contracts.money import Currency, Line
 from avtal.contracts.schedule import Schedule
 from avtal.store.billing.subscribers import put_subscriber
@@ -20,7 +20,7 @@ from avtal.store.tables import ContractRow
 
 
 class NewContract(Frozen):
-    """`sale` is the request as it was sent, without the subscriber; `digest` is its SHA-256."""
+    """`current_terms` are the terms as the API shows them; `digest` is the SHA-256 of the request as it was sent."""
 
     contract_id: str
     subscriber: Subscriber
@@ -31,7 +31,7 @@ class NewContract(Frozen):
     delivery_method: DeliveryMethod | None
     edi_number: str | None
     policy_override: dict[str, object]
-    sale: dict[str, object]
+    current_terms: dict[str, object]
     digest: str
 
 
@@ -64,7 +64,7 @@ def _contract_row(account: str, contract: NewContract, now: datetime) -> Contrac
         subscriber_id=contract.subscriber.subscriber_id,
         sold_at=now,
         sale_digest=contract.digest,
-        sale=contract.sale,
+        current_terms=contract.current_terms,
         schedule=contract.schedule.model_dump(mode="json"),
         currency=contract.currency,
         prices_include_vat=contract.prices_include_vat,

@@ -10,10 +10,10 @@ from avtal.store.tables import SubscriberRow
 
 
 class Customer(Frozen):
-    """A subscriber as a customer of the platform. `is_known`: it exists there; `is_current`: with this revision."""
+    """A subscriber as a customer of the platform. `is_known`: it exists there; `is_current`: with this data version."""
 
     subscriber: Subscriber
-    revision: int
+    data_version: int
     number: int
     is_known: bool
     is_current: bool
@@ -29,18 +29,18 @@ def put_subscriber(session: Session, account: str, subscriber: Subscriber) -> No
                 account=account,
                 subscriber_id=subscriber.subscriber_id,
                 subscriber=data,
-                revision=1,
-                platform_revision=0,
+                data_version=1,
+                platform_data_version=0,
             )
         )
         session.flush()
     elif row.subscriber != data:
         row.subscriber = data
-        row.revision += 1
+        row.data_version += 1
 
 
-def customer_of(session: Session, account: str, subscriber_id: str) -> Customer:
-    """The subscriber with a customer number, which is stored before the platform gets it.
+def ensure_customer(session: Session, account: str, subscriber_id: str) -> Customer:
+    """The subscriber as a customer; assigns a number if it has none, which is stored before the platform gets it.
 
     A placeholder address is left out: the platform would send its reminders to it.
     """
@@ -54,10 +54,10 @@ def customer_of(session: Session, account: str, subscriber_id: str) -> Customer:
         subscriber = subscriber.model_copy(update={"email": None})
     return Customer(
         subscriber=subscriber,
-        revision=row.revision,
+        data_version=row.data_version,
         number=row.customer_no,
-        is_known=row.platform_revision > 0,
-        is_current=row.platform_revision == row.revision,
+        is_known=row.platform_data_version > 0,
+        is_current=row.platform_data_version == row.data_version,
     )
 
 
@@ -70,10 +70,10 @@ def renumber_customer(session: Session, account: str, subscriber_id: str) -> int
 
 
 def confirm_customer(session: Session, account: str, customer: Customer) -> None:
-    """The platform has stored this revision."""
+    """The platform has stored this version of the data."""
     row = _locked(session, account, customer.subscriber.subscriber_id)
     assert row is not None, "a contract has a subscriber"
-    row.platform_revision = max(row.platform_revision, customer.revision)
+    row.platform_data_version = max(row.platform_data_version, customer.data_version)
 
 
 def _locked(session: Session, account: str, subscriber_id: str) -> SubscriberRow | None:

@@ -16,7 +16,7 @@ from avtal.store.tables import Table
 
 HERE = Path(__file__).parent
 UNRELEASED_REVISIONS = frozenset({"0001", "0002"})
-"""Of schemas before the first release, which nothing converts. No new migration may take one of these ids."""
+"""The ids of schemas before the first release, which nothing converts. No new migration may take one of these ids."""
 
 
 class SchemaRefused(Exception):

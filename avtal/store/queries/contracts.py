@@ -27,7 +27,7 @@ class StoredContract(Frozen):
     contract_id: str
     subscriber_id: str
     sold_at: datetime
-    sale: dict[str, object]
+    current_terms: dict[str, object]
     schedule: Schedule
     currency: str
     counter: int

@@ -1,4 +1,4 @@
-"""Deliveries of events to the publishers' endpoints, in order per contract, each until it is accepted or given up.
+"""Deliveries of events to the publishers' endpoints, in order per contract, each until it is accepted or dead.
 
 Only a contract's oldest waiting delivery can be claimed; other contracts do not wait for it. All times are real time,
 in seconds since 1970.

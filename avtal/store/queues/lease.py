@@ -17,8 +17,10 @@ from avtal.store.tables.queues import LeasedRow, RetriedRow
 LEASE_SECONDS = 15.0
 """Longer than any wait for the platform or Temporal, and short enough for what a dead process held."""
 BACKOFF_SECONDS_MAX = 300.0
+LOGGED_EVERY = 10
+"""The first and every tenth failed attempt on one item are logged."""
 NOW = sa.bindparam("now", type_=sa.Float)
-FAILED_TRIES = Counter("avtal_relay_failed_tries", "Failed attempts, by queue and reason", ["queue", "reason"])
+FAILED_ATTEMPTS = Counter("avtal_relay_failed_attempts", "Failed attempts, by queue and reason", ["queue", "reason"])
 
 Id = int | str
 """The last column of a queue's primary key. Its other columns are the `scope` of the functions below."""
@@ -31,9 +33,9 @@ class Backlog(NamedTuple):
     oldest_seconds: float
 
 
-def backoff_seconds(attempts: int) -> float:
+def backoff_seconds(attempts: int, first: float = 1.0, maximum: float = BACKOFF_SECONDS_MAX) -> float:
     """Seconds from a failure to the next attempt, after so many failed attempts before it."""
-    return min(2.0 ** min(attempts, 20), BACKOFF_SECONDS_MAX)
+    return min(first * 2.0 ** min(attempts, 20), maximum)
 
 
 def is_due(row: type[LeasedRow]) -> sa.ColumnElement[bool]:

@@ -84,15 +84,12 @@ def requeue_start(session: Session, message: OutboxMessage) -> bool:
     return True
 
 
-def claim_messages(
-    session: Session, now: float, limit: int, dispatched: Collection[int] = ()
-) -> Sequence[OutboxMessage]:
-    """Deletes the messages with the ids `dispatched`, then leases the oldest message of each contract, if it is due.
+def claim_messages(session: Session, now: float, limit: int) -> Sequence[OutboxMessage]:
+    """Leases the oldest message of each contract, if it is due.
 
     A contract whose oldest message another process has locked or leased is skipped, which preserves the order. The
     cost does not depend on how many messages are queued.
     """
-    delete_messages(session, dispatched)
     due = session.execute(_DUE, {"now": now, "limit": limit}).all()
     until = now + LEASE_SECONDS
     lease(session, OutboxRow, [row.id for row in due], until)
@@ -110,7 +107,7 @@ def messages_in_flight(session: Session, now: float) -> int:
 
 
 def message_backlog(session: Session, now: float) -> Backlog:
-    """Of each contract's oldest message; the ones behind it wait for it."""
+    """Counts each contract's oldest message; the ones behind it wait for it."""
     return backlog(session, OutboxRow, now, OutboxRow.id.in_(_OLDEST))
 
 

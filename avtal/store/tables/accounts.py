@@ -64,7 +64,7 @@ class OperatorSessionRow(Table):
 
 
 class LoginAttemptRow(Table):
-    """A password that was wrong or is being checked, also of unknown users. In real time."""
+    """A password that was wrong or is being checked, even of unknown users. In real time."""
 
     __tablename__ = "login_attempts"
 

@@ -20,11 +20,11 @@ class SubscriberRow(Table):
     subscriber_id: Mapped[str] = mapped_column(primary_key=True)
     subscriber: Mapped[Json]
     """A `Subscriber`: personal data."""
-    revision: Mapped[int] = mapped_column(default=1)
+    data_version: Mapped[int] = mapped_column(default=1)
     customer_no: Mapped[int | None] = mapped_column(default=None)
     """The customer number at the platform, from the account's own range."""
-    platform_revision: Mapped[int] = mapped_column(default=0)
-    """The revision that the platform has; 0 until the customer is known to exist there."""
+    platform_data_version: Mapped[int] = mapped_column(default=0)
+    """The data version that the platform has; 0 until the customer is known to exist there."""
 
 
 class ContractRow(Table):
@@ -44,15 +44,15 @@ class ContractRow(Table):
     subscriber_id: Mapped[str]
     sold_at: Mapped[datetime]
     sale_digest: Mapped[str]
-    """SHA-256 of `sale`; distinguishes a repeated sale from another one."""
-    sale: Mapped[Json]
-    """The request as it was sent, without the subscriber."""
+    """SHA-256 of the request as it was first sent; distinguishes a repeated sale from another one."""
+    current_terms: Mapped[Json]
+    """The terms as the API shows them; updated by each change."""
     schedule: Mapped[Json]
     """A `Schedule`."""
     currency: Mapped[str]
     prices_include_vat: Mapped[bool]
     counter: Mapped[int]
-    """Of the snapshot that the workflow wrote last. This and the columns below are a `ContractSnapshot`."""
+    """The counter of the snapshot that the workflow wrote last. This and the columns below are a `ContractSnapshot`."""
     status: Mapped[str]
     access: Mapped[str]
     reason: Mapped[str]

@@ -69,12 +69,12 @@ def explanation(*bills: BillSnapshot, ending: Ending | None = None, language: La
         ),
         (
             [bill(BillStatus.EXPIRED, lost_at=NOW - timedelta(days=1))],
-            "Access is off since 2027-02-28: bill c-1:0:r0 was given up as a loss on 2027-02-28 with 395.00 left "
+            "Access is off since 2027-02-28: bill c-1:0:r0 became a loss on 2027-02-28 with 395.00 left "
             "(on_loss, policy version 3). Payment or credit of it turns access on.",
         ),
         (
             [bill(BillStatus.EXPIRED, lost_at=NOW - timedelta(days=1), on_loss=OnLoss.KEEP_ACCESS)],
-            "Access is on: bill c-1:0:r0 was given up as a loss on 2027-02-28, and the policy keeps access (on_loss, "
+            "Access is on: bill c-1:0:r0 became a loss on 2027-02-28, and the policy keeps access (on_loss, "
             "policy version 3). A cancellation would end it.",
         ),
     ],

@@ -82,7 +82,7 @@ def test_a_missed_status_is_a_disagreement_and_a_sum_is_not() -> None:
 
 
 @pytest.mark.parametrize("key", ["c-1:0:r0", platform_key("x" * 60 + ":3:r1")])
-def test_our_platform_keys_are_recognised_by_form(key: str) -> None:
+def test_our_platform_keys_are_recognized_by_form(key: str) -> None:
     assert names_a_bill(key)
 
 

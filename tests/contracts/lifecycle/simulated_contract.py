@@ -18,8 +18,9 @@ from avtal.contracts.bills.bill import (
     is_same_fact,
     status_of,
 )
-from avtal.contracts.lifecycle.renewals import access_of, end_if_unpaid, snapshot, snapshot_at_sale
-from avtal.contracts.lifecycle.state import PlatformTask, initial_state
+from avtal.contracts.lifecycle.contract_snapshot import snapshot, snapshot_at_sale
+from avtal.contracts.lifecycle.renewals import end_if_unpaid
+from avtal.contracts.lifecycle.state import PlatformTask, access_of, initial_state
 from avtal.contracts.lifecycle.transitions import (
     bill_changed,
     bill_made,

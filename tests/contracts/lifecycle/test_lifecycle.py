@@ -22,8 +22,8 @@ from hypothesis.stateful import (
 
 from avtal.contracts.bills.bill import LIVE, BillSnapshot, BillStatus, Parked, ParkedReason, bill_id, bill_parts
 from avtal.contracts.lifecycle.commands import cancel, retry_bill, revoke_cancellation, waive_bill
-from avtal.contracts.lifecycle.renewals import snapshot, snapshot_at_sale
-from avtal.contracts.lifecycle.state import DROPPED_KEPT_MAX, ContractState, initial_state
+from avtal.contracts.lifecycle.contract_snapshot import snapshot, snapshot_at_sale
+from avtal.contracts.lifecycle.state import REMEMBERED_BILLS_MAX, ContractState, initial_state
 from avtal.contracts.lifecycle.transitions import (
     bill_changed,
     bill_failed,
@@ -151,8 +151,8 @@ class Lifecycle(RuleBasedStateMachine):
     def only_bills_that_can_still_change_something_are_carried(self) -> None:
         assert {bill.status for bill in self.state.bills.values()} <= CARRIED
         assert not set(self.state.bills) & set(self.state.dropped)
-        assert len(self.state.dropped) <= DROPPED_KEPT_MAX
-        assert len(self.state.waived) <= DROPPED_KEPT_MAX
+        assert len(self.state.dropped) <= REMEMBERED_BILLS_MAX
+        assert len(self.state.waived) <= REMEMBERED_BILLS_MAX
 
     @invariant()
     def the_state_survives_serialisation(self) -> None:

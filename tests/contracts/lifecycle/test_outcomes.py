@@ -22,8 +22,8 @@ from hypothesis.stateful import (
 from avtal.contracts.access.access import Access, AccessReason
 from avtal.contracts.bills.bill import BillStatus, FactType, add_up
 from avtal.contracts.lifecycle.commands import cancel, revoke_cancellation
-from avtal.contracts.lifecycle.renewals import access_of, snapshot
-from avtal.contracts.lifecycle.state import ContractState, ContractStatus, PlatformTask
+from avtal.contracts.lifecycle.contract_snapshot import snapshot
+from avtal.contracts.lifecycle.state import ContractState, ContractStatus, PlatformTask, access_of
 from avtal.contracts.lifecycle.transitions import next_due
 from avtal.contracts.periods import Interval, IntervalUnit, civil_day, local_midnight
 from avtal.contracts.policy import Policy
@@ -232,7 +232,7 @@ class Outcomes(RuleBasedStateMachine):
 
     def assert_next_renewal_lies_ahead(self, newest_period: int) -> None:
         renewal = self.contract.schedule.renewal_instant(newest_period + 1)
-        renewal += timedelta(minutes=self.state.renewal_terms.window_minutes)
+        renewal += timedelta(minutes=self.state.renewal_terms.work_window_minutes)
         if renewal <= self.contract.now:
             assert self.state.ending is not None
             assert self.state.ending.reason is EndReason.FIXED_TERM

@@ -8,8 +8,9 @@ import pytest
 from avtal.contracts.access.access import AccessReason
 from avtal.contracts.bills.bill import LIVE, NEEDS_REVISION, BillSnapshot, BillStatus, Parked, ParkedReason, bill_id
 from avtal.contracts.lifecycle.commands import cancel, retry_bill, waive_bill
-from avtal.contracts.lifecycle.renewals import end_if_unpaid, snapshot, snapshot_at_sale
-from avtal.contracts.lifecycle.state import DROPPED_KEPT_MAX, ContractState, ContractStatus, initial_state
+from avtal.contracts.lifecycle.contract_snapshot import snapshot, snapshot_at_sale
+from avtal.contracts.lifecycle.renewals import end_if_unpaid
+from avtal.contracts.lifecycle.state import REMEMBERED_BILLS_MAX, ContractState, ContractStatus, initial_state
 from avtal.contracts.lifecycle.transitions import (
     bill_changed,
     bill_failed,
@@ -133,7 +134,7 @@ def test_the_versions_of_the_last_24_dropped_bills_are_remembered() -> None:
     for number in range(30):
         identity = bill_id(CONTRACT_ID, number, 0)
         state = waive_bill(apply(state, parked_snapshot(bill_id=identity, period=number)), identity, SOLD_AT)
-    last = [bill_id(CONTRACT_ID, number, 0) for number in range(30 - DROPPED_KEPT_MAX, 30)]
+    last = [bill_id(CONTRACT_ID, number, 0) for number in range(30 - REMEMBERED_BILLS_MAX, 30)]
 
     assert list(state.dropped) == list(state.waived) == last
 
@@ -221,7 +222,7 @@ def test_a_contract_ends_unpaid_at_the_first_renewal_without_access() -> None:
     }
     off = local_midnight(date(2027, 2, 26), schedule.zone)
     state = apply(request_due_bills(make_state(schedule), SOLD_AT), make_snapshot(due_date=date(2027, 2, 20), **policy))
-    without_access = state.model_copy(update={"verified": {FIRST: off}})
+    without_access = state.model_copy(update={"confirmed_cutoffs": {FIRST: off}})
     boundary = schedule.renewal_instant(4)
     ending = end_if_unpaid(without_access, boundary).ending
 

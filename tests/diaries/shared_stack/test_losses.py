@@ -29,7 +29,7 @@ async def test_a_loss_turns_access_off_and_stops_renewals(diary: Diary) -> None:
     await diary.record("lost", "lost")
 
     assert lost == Overview("suspended", "off: loss", sold, None, ["0:r0 expired 395.00, Ended"])
-    assert "given up as a loss" in sentence
+    assert "became a loss" in sentence
     assert await overview(diary, "lost") == lost
 
 

@@ -1,4 +1,4 @@
-"""Deliveries: in order per contract, retried for 72 hours, given up, and replayed. The tests set all times."""
+"""Deliveries: in order per contract, retried for 72 hours, then dead, and replayed. The tests set all times."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import pytest
 
 from avtal.contracts.bills.bill import FactType
 from avtal.contracts.policy import Policy
-from avtal.store.accounts.accounts import PlatformAccess, create_account
+from avtal.store.accounts.accounts import PlatformCredentials, create_account
 from avtal.store.accounts.endpoints import OLD_SECRET_VALID_SECONDS, Endpoint, endpoint, remove_endpoint, set_endpoint
 from avtal.store.billing.bill_locks import lock_bill
 from avtal.store.billing.facts import append_facts
@@ -261,7 +261,7 @@ def test_accounts_share_the_delivery_limit(database: Database) -> None:
     others = [f"other-{number}" for number in range(3)]
     with database.write() as session:
         for other in others:
-            create_account(session, CIPHER, other, PlatformAccess(url="", user="", key=""), Policy(), NOW, 1)
+            create_account(session, CIPHER, other, PlatformCredentials(url="", user="", key=""), Policy(), NOW, 1)
     for account in (ACCOUNT, *others):
         with database.write() as session:
             set_endpoint(session, CIPHER, account, URL, START)

@@ -1,4 +1,4 @@
-"""Files as base64 inside JSON. Their type is recognised by the first bytes, not by the name."""
+"""Files as base64 inside JSON. Their type is recognized by the first bytes, not by the name."""
 
 import base64
 import binascii

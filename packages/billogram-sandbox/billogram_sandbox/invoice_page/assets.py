@@ -1,4 +1,4 @@
-"""The static files of the page, with a hash in the URL, so browsers may cache them for ever."""
+"""The static files of the page, with a hash in the URL, so browsers may cache them forever."""
 
 import hashlib
 from pathlib import Path

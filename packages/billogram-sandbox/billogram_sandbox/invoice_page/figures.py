@@ -63,7 +63,7 @@ class Balance:
 
 
 def figures_of(doc: Json, rows: Sequence[Json] | None = None) -> Figures:
-    """Of the invoice, or of the given rows of a credit invoice, without a fee."""
+    """The figures of the invoice, or of the given rows of a credit invoice, without a fee."""
     fee, fee_vat = (doc["invoice_fee"], doc["invoice_fee_vat"]) if rows is None else (0, 0)
     shown = doc["items"] if rows is None else rows
     result, with_vat = sums_of(shown, doc["currency"], fee, fee_vat), bool(doc["show_item_gross_prices"])

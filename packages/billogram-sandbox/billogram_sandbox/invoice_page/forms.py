@@ -21,7 +21,6 @@ FIELDS_MAX = 20
 TEXT_MAX = 100
 PaidBy = Literal["swish", "card", "bankgiro"]
 PAYMENTS: dict[str, PaidBy] = {"swish": "swish", "card": "card", "bank": "bankgiro"}
-CHANNELS = ("Email", "SMS", "Letter")
 EMAIL_ADDRESS: TypeAdapter[str] = TypeAdapter(Email)
 BLANK_ADDRESS: Json = Address().model_dump() | {"country": "SE"}
 UNPRINTABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")

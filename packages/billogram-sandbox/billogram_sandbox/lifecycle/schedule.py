@@ -37,7 +37,7 @@ def update(sandbox: Sandbox, doc: Json, now: datetime) -> None:
 
 
 def next_step(doc: Json) -> tuple[date, str] | None:
-    """Of several steps on one day, the first in the table."""
+    """The next step and its day; of several on one day, the first in the table."""
     days = [
         (day, place, name) for place, (name, when) in enumerate(DAY_OF_STEP.items()) if (day := when(doc)) is not None
     ]

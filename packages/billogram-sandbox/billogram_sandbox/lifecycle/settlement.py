@@ -79,7 +79,7 @@ def credit(context: RequestContext, doc: Json, body: Json) -> None:
 
 
 def write_off(context: RequestContext, doc: Json, body: Json) -> None:
-    """Waives the late fees. It is no loss: the principal is settled."""
+    """Waives the late fees. It is not a loss: the principal is settled."""
     parse(NoArguments, body)
     now = context.sandbox.clock.now()
     _waive(context.sandbox, doc, now)

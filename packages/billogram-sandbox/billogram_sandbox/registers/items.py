@@ -60,7 +60,7 @@ def delete(context: RequestContext) -> Json:
 
 
 def fill_rows(sandbox: Sandbox, body: Json) -> Json:
-    """The body with rows filled from their items. What is no valid row is left unchanged."""
+    """The body with rows filled from their items. Anything that is not a valid row is left unchanged."""
     if not isinstance(body.get("items"), list):
         return body
     return body | {"items": [fill_row(sandbox, row) for row in body["items"]]}

@@ -61,14 +61,14 @@ def update_sums(doc: Json) -> None:
 
 
 def invoiced_sums(doc: Json) -> Json:
-    """Of all debit invoices: a billogram that was changed after sending stores their sums."""
+    """The sums of all debit invoices: a billogram that was changed after sending stores their sums."""
     if stored := doc.get("_invoiced"):
         return dict(stored)
     return current_cost(doc)
 
 
 def current_cost(doc: Json) -> Json:
-    """Of the current rows and fee."""
+    """The sums of the current rows and fee."""
     return sums_of(doc["items"], doc["currency"], doc["invoice_fee"], doc["invoice_fee_vat"])
 
 

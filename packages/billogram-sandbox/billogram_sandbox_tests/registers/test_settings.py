@@ -89,7 +89,7 @@ async def test_row_gets_the_accounts_of_the_settings(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["logotype", "coverphoto"])
-async def test_picture_is_recognised_replaced_and_removed(client: Client, name: str) -> None:
+async def test_picture_is_recognized_replaced_and_removed(client: Client, name: str) -> None:
     none = data(await client.api("GET", f"/{name}"))
     posted = data(await client.api("POST", f"/{name}", {"content": PNG, "file_type": "image/png"}))
     put = data(await client.api("PUT", f"/{name}", {"content": JPEG}))
