@@ -79,12 +79,12 @@ class ContractWorkflow:
 
     @workflow.update(description="End the contract at a day, its first without access.")
     def cancel(self, request: CancelRequest) -> CommandResult:
-        self.state = commands.cancel(self.state, request.at, self._now())
+        self.state = commands.cancel(self.state, self.start.contract_id, request.at, self._now())
         return self._accepted()
 
     @cancel.validator
     def _validate_cancel(self, request: CancelRequest) -> None:
-        _validate(lambda: commands.cancel(self.state, request.at, self._now()))
+        _validate(lambda: commands.cancel(self.state, self.start.contract_id, request.at, self._now()))
 
     @workflow.update(description="Revoke a cancellation.")
     def revoke_cancellation(self) -> CommandResult:
@@ -129,7 +129,7 @@ class ContractWorkflow:
     # The steps of `run`.
 
     def _make_due_bills(self) -> None:
-        self.state = renewals.end_if_unpaid(self.state, self._now())
+        self.state = renewals.apply_ending(renewals.end_if_unpaid(self.state, self._now()), self._now())
         for period, revision in list(transitions.bills_due(self.state, self._now())):
             self.state = transitions.bill_requested(self.state, self.start.contract_id, period, revision)
             identity = bill_id(self.start.contract_id, period.number, revision)

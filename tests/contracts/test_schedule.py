@@ -212,14 +212,14 @@ def test_revoking_a_cancellation_restores_the_original_end(fixed_periods: int | 
     before = make_state(schedule)
 
     assert (
-        revoke_cancellation(cancel(before, "period_end", NOON), "c-1", NOON)
+        revoke_cancellation(cancel(before, "c-1", "period_end", NOON), "c-1", NOON)
         == revoke_cancellation(before, "c-1", NOON)
         == before
     )
 
 
 def test_an_ended_contracts_cancellation_cannot_be_revoked() -> None:
-    ended = cancel(make_state(make_schedule()), "now", NOON)
+    ended = cancel(make_state(make_schedule()), "c-1", "now", NOON)
 
     with pytest.raises(CommandRefused, match="ended on 2027-03-10; sell a new one"):
         revoke_cancellation(ended, "c-1", NOON)

@@ -40,6 +40,10 @@ class AccessReason(StrEnum):
     ENDED = "ended"
 
 
+BILL_REASONS = frozenset({AccessReason.PAST_GRACE, AccessReason.LOSS})
+"""Access is off because of a bill."""
+
+
 class Block(Frozen):
     """One bill keeps access off from `at` on."""
 

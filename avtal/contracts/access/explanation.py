@@ -4,7 +4,7 @@ the policy, and what would change it."""
 from collections.abc import Mapping
 from enum import StrEnum
 
-from avtal.contracts.access.access import Access, AccessNow, AccessReason, grace_ends
+from avtal.contracts.access.access import BILL_REASONS, Access, AccessNow, AccessReason, grace_ends
 from avtal.contracts.bills.bill import BillSnapshot, BillStatus
 from avtal.contracts.periods import civil_day, local_midnight
 from avtal.contracts.policy import OnLoss
@@ -14,9 +14,6 @@ from avtal.contracts.schedule import Ending, EndReason, Schedule
 class Language(StrEnum):
     ENGLISH = "en"
     SWEDISH = "sv"
-
-
-BILL_REASONS = frozenset({AccessReason.PAST_GRACE, AccessReason.LOSS})
 
 
 def explain(

@@ -11,9 +11,10 @@ from avtal.contracts.lifecycle.transitions import bill_changed, with_withdrawn_r
 from avtal.contracts.schedule import CancelAt, CommandRefused, cancellation
 
 
-def cancel(state: ContractState, at: CancelAt, now: datetime) -> ContractState:
-    """Raises CommandRefused."""
-    return state.model_copy(update={"ending": cancellation(state.schedule, state.ending, at, now)})
+def cancel(state: ContractState, contract_id: str, at: CancelAt, now: datetime) -> ContractState:
+    """A later end gives back the periods that an earlier one withdrew. Raises CommandRefused."""
+    cancelled = state.model_copy(update={"ending": cancellation(state.schedule, state.ending, at, now)})
+    return with_withdrawn_requested_again(cancelled, contract_id, now)
 
 
 def revoke_cancellation(state: ContractState, contract_id: str, now: datetime) -> ContractState:

@@ -10,7 +10,7 @@ A contract whose policy says `end` ends at the boundary instead, if access is of
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from avtal.contracts.access.access import AccessReason
 from avtal.contracts.lifecycle.state import (
@@ -26,6 +26,7 @@ from avtal.contracts.policy import RenewalWhileOff
 from avtal.contracts.schedule import Ending, EndReason, bills_at, due_periods, is_billed
 
 UNLIMITED = 1_000_000
+INSTANT = timedelta(microseconds=1)
 
 
 def renewals_due(state: ContractState, now: datetime) -> Iterator[Period]:
@@ -72,19 +73,18 @@ def end_if_unpaid(state: ContractState, now: datetime) -> ContractState:
 def with_access_restored(before: ContractState, after: ContractState, now: datetime) -> ContractState:
     """`after`, and what follows if it removes the last block: access is on again, and periods that passed wholly
     without access are never billed."""
-    was = access_of(before, now)
-    if not was.blocking or access_of(after, now).blocking:
+    if not access_of(before, now).blocking or access_of(after, now).blocking:
         return after
-    without_access = [
-        period.number
-        for period in due_periods(after.schedule, max(first_unbilled(after), 1), after.ending, after.sold_at, now)
-        if after.schedule.renewal_instant(period.number) >= was.since
-        and after.schedule.renewal_instant(period.number + 1) <= now
-    ]
-    skipped = after.skipped_periods
-    if without_access:
-        skipped = (*skipped, SkippedPeriods(first=without_access[0], last=without_access[-1]))
+    skipped = _skip_without_access(before, now).skipped_periods
     return after.model_copy(update={"access_restored_at": now, "skipped_periods": skipped})
+
+
+def apply_ending(state: ContractState, now: datetime) -> ContractState:
+    """The state after its end, if that has come: what passed without access up to the end is never billed, whatever is
+    paid later."""
+    if state.ending is None or now < state.ending.at:
+        return state
+    return _skip_without_access(state, now)
 
 
 def is_suspended(state: ContractState, now: datetime) -> bool:
@@ -98,6 +98,28 @@ def first_unbilled(state: ContractState) -> int:
     while _is_skipped(state, number):
         number += 1
     return number
+
+
+def _skip_without_access(state: ContractState, now: datetime) -> ContractState:
+    """Skips the unbilled periods that began after access went off and have passed, or were cut off by the end. A policy
+    that bills while off bills them, unless a bill is lost."""
+    ending = state.ending
+    has_ended = ending is not None and ending.at <= now
+    access = access_of(state, ending.at - INSTANT if ending is not None and has_ended else now)
+    is_billed_while_off = state.renewal_terms.while_off is RenewalWhileOff.BILL
+    if not access.blocking or (is_billed_while_off and access.reason is AccessReason.PAST_GRACE):
+        return state
+    numbers = [
+        period.number
+        for period in due_periods(state.schedule, max(first_unbilled(state), 1), ending, state.sold_at, now)
+        if state.schedule.renewal_instant(period.number) >= access.since
+        and (has_ended or state.schedule.renewal_instant(period.number + 1) <= now)
+        and not _is_skipped(state, period.number)
+    ]
+    if not numbers:
+        return state
+    skipped = (*state.skipped_periods, SkippedPeriods(first=numbers[0], last=numbers[-1]))
+    return state.model_copy(update={"skipped_periods": skipped})
 
 
 def _room(state: ContractState, now: datetime) -> int:

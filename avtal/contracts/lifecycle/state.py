@@ -7,7 +7,7 @@ dropped bills are kept, so that a late signal about one of them is recognized.
 from datetime import datetime
 from enum import StrEnum
 
-from avtal.contracts.access.access import Access, AccessNow, AccessReason, Block, access_at, block_of
+from avtal.contracts.access.access import BILL_REASONS, Access, AccessNow, AccessReason, Block, access_at, block_of
 from avtal.contracts.bills.bill import LIVE, BillSnapshot, BillStatus
 from avtal.contracts.frozen import Frozen
 from avtal.contracts.policy import RenewalWhileOff
@@ -73,6 +73,7 @@ class RenewalTerms(Frozen):
 class ContractState(Frozen):
     """Crosses continue-as-new and versions of the code: new fields have defaults.
 
+    `known_at` holds, by bill, when a block became known whose cutoff had passed by then: it blocks from then on.
     `confirmed_cutoffs` holds, by bill, the cutoff at which the bill was found unpaid at the platform. `not_withdrawn`
     are bills that can't be withdrawn, since money has arrived. `withdrawn` are the revisions that a cancellation
     withdrew, by period. `written` is the snapshot that the store has.
@@ -86,6 +87,7 @@ class ContractState(Frozen):
     bills: dict[str, BillSnapshot] = {}
     retries: dict[str, Retry] = {}
     platform_tasks: dict[PlatformTask, dict[str, Retry]] = {}
+    known_at: dict[str, datetime] = {}
     confirmed_cutoffs: dict[str, datetime] = {}
     dropped: dict[str, int] = {}
     waived: tuple[str, ...] = ()
@@ -128,27 +130,41 @@ def initial_state(schedule: Schedule, sold_at: datetime, row: ContractSnapshot, 
 
 
 def access_of(state: ContractState, now: datetime) -> AccessNow:
-    return access_at(state.schedule, state.sold_at, state.ending, now, blocks(state, now), state.access_restored_at)
+    """While bills keep access off, `since` stays the instant at which it went off, whichever of them is paid first."""
+    access = access_at(state.schedule, state.sold_at, state.ending, now, blocks(state, now), state.access_restored_at)
+    written = state.written
+    if not access.blocking or written is None or written.reason not in BILL_REASONS or written.since > access.since:
+        return access
+    was_restored_since = state.access_restored_at is not None and written.since < state.access_restored_at
+    return access if was_restored_since else access.model_copy(update={"since": written.since})
 
 
 def blocks(state: ContractState, now: datetime) -> list[Block]:
     """What bills do to access. A block past its cutoff counts only once the bill was found unpaid at the platform."""
+    return [block for block in known_blocks(state) if block.at > now or _is_verified(state, block)]
+
+
+def known_blocks(state: ContractState) -> list[Block]:
+    """Of all bills, verified or not. None begins before the contract knew of it."""
     found = (block_of(bill, state.schedule.zone) for bill in state.bills.values())
-    return [block for block in found if block and (block.at > now or _is_verified(state, block))]
+    return [_since_known(state, block) for block in found if block]
 
 
 def unverified_blocks(state: ContractState, now: datetime) -> list[str]:
     """Bills whose cutoff has come, and that must be read once more before access goes off."""
     if state.ending is not None and now >= state.ending.at:
         return []
-    found = (block_of(bill, state.schedule.zone) for bill in state.bills.values())
-    return [block.bill_id for block in found if block and block.at <= now and not _is_verified(state, block)]
+    return [block.bill_id for block in known_blocks(state) if block.at <= now and not _is_verified(state, block)]
 
 
 def unpaid_bills(state: ContractState) -> int:
     """How many bills are open or being made."""
     counted = {BillStatus.CREATING, BillStatus.OPEN}
     return sum(bill.status in counted for bill in state.bills.values())
+
+
+def _since_known(state: ContractState, block: Block) -> Block:
+    return block.model_copy(update={"at": max(block.at, state.known_at.get(block.bill_id, block.at))})
 
 
 def _is_verified(state: ContractState, block: Block) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from avtal.contracts.access.access import block_of
 from avtal.contracts.bills.bill import LIVE, NOT_MADE, BillSnapshot, BillStatus, bill_id
-from avtal.contracts.lifecycle.renewals import renewal_at, renewals_due, with_access_restored
+from avtal.contracts.lifecycle.renewals import apply_ending, renewal_at, renewals_due, with_access_restored
 from avtal.contracts.lifecycle.state import (
     REMEMBERED_BILLS_MAX,
     ContractSnapshot,
@@ -18,6 +18,7 @@ from avtal.contracts.lifecycle.state import (
     RenewalTerms,
     Retry,
     access_of,
+    known_blocks,
     unverified_blocks,
 )
 from avtal.contracts.periods import Period
@@ -77,6 +78,7 @@ def bill_changed(state: ContractState, bill: BillSnapshot, now: datetime) -> Con
     seen = known.version if known else state.dropped.get(bill.bill_id, -1)
     if bill.version <= seen:
         return state
+    state = apply_ending(state, now)
     bills = {identity: other for identity, other in state.bills.items() if identity != bill.bill_id}
     dropped = {identity: version for identity, version in state.dropped.items() if identity != bill.bill_id}
     if bill.status in LIVE or bill.status is BillStatus.EXPIRED:
@@ -91,6 +93,7 @@ def bill_changed(state: ContractState, bill: BillSnapshot, now: datetime) -> Con
             "bills": bills,
             "dropped": dict(list(dropped.items())[-REMEMBERED_BILLS_MAX:]),
             "retries": retries,
+            "known_at": _known_at(state, bill, now),
             "confirmed_cutoffs": {
                 identity: at for identity, at in state.confirmed_cutoffs.items() if identity in bills
             },
@@ -127,11 +130,15 @@ def task_failed(state: ContractState, task: PlatformTask, identity: str, now: da
 
 def bill_verified(state: ContractState, bill: BillSnapshot, now: datetime) -> ContractState:
     """The invoice was read once more. If it is still unpaid past its grace, access goes off now."""
+    retry = _task_retry(state, PlatformTask.VERIFY, bill.bill_id)
     known = _without_task(bill_changed(state, bill, now), PlatformTask.VERIFY, bill.bill_id)
-    block = block_of(bill, state.schedule.zone)
-    if block is None or block.at > now or bill.bill_id not in known.bills:
+    block = next((block for block in known_blocks(known) if block.bill_id == bill.bill_id), None)
+    if block is None or block.at > now:
         return known
-    return known.model_copy(update={"confirmed_cutoffs": {**known.confirmed_cutoffs, bill.bill_id: block.at}})
+    at = now if retry is not None and retry.failures > 0 else block.at  # access stayed on while the platform failed
+    known_at = {**known.known_at, bill.bill_id: at} if at > block.at else known.known_at
+    confirmed_cutoffs = {**known.confirmed_cutoffs, bill.bill_id: at}
+    return known.model_copy(update={"known_at": known_at, "confirmed_cutoffs": confirmed_cutoffs})
 
 
 def bill_withdrawn(state: ContractState, contract_id: str, bill: BillSnapshot, now: datetime) -> ContractState:
@@ -176,6 +183,16 @@ def next_due(state: ContractState, now: datetime) -> datetime | None:
     return min(instants, default=None)
 
 
+def _known_at(state: ContractState, bill: BillSnapshot, now: datetime) -> dict[str, datetime]:
+    """With the instant at which this bill's block became known, if its cutoff had passed by then."""
+    others = {identity: at for identity, at in state.known_at.items() if identity != bill.bill_id}
+    before = state.bills.get(bill.bill_id)
+    block, block_before = block_of(bill, state.schedule.zone), before and block_of(before, state.schedule.zone)
+    if block is None or block.at >= now:
+        return others
+    return state.known_at if block == block_before else {**others, bill.bill_id: now}
+
+
 def _renewal_terms(known: RenewalTerms, bill: BillSnapshot) -> RenewalTerms:
     """The newest bill's policy decides about the coming renewals."""
     if bill.policy_version == 0 or (bill.period, bill.policy_version) < (known.period, known.policy_version):
@@ -213,8 +230,7 @@ def _is_wanted(state: ContractState, number: int) -> bool:
 
 def _coming_cutoffs(state: ContractState, now: datetime) -> list[datetime]:
     """Also those of bills that change nothing, since another one already keeps access off."""
-    found = (block_of(bill, state.schedule.zone) for bill in state.bills.values())
-    return [block.at for block in found if block and block.at > now]
+    return [block.at for block in known_blocks(state) if block.at > now]
 
 
 def _is_due(state: ContractState, task: PlatformTask, identity: str, now: datetime) -> bool:

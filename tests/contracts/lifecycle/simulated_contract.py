@@ -19,7 +19,7 @@ from avtal.contracts.bills.bill import (
     status_of,
 )
 from avtal.contracts.lifecycle.contract_snapshot import snapshot, snapshot_at_sale
-from avtal.contracts.lifecycle.renewals import end_if_unpaid
+from avtal.contracts.lifecycle.renewals import apply_ending, end_if_unpaid
 from avtal.contracts.lifecycle.state import PlatformTask, access_of, initial_state
 from avtal.contracts.lifecycle.transitions import (
     bill_changed,
@@ -150,7 +150,7 @@ class SimulatedContract:
         for _ in range(STEPS_MAX):
             before = self.state
             self._note_access()
-            self.state = end_if_unpaid(self.state, self.now)
+            self.state = apply_ending(end_if_unpaid(self.state, self.now), self.now)
             for period, revision in list(bills_due(self.state, self.now)):
                 self.state = bill_requested(self.state, CONTRACT_ID, period, revision)
                 self._make_bill(period.number, revision)

@@ -112,7 +112,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(at=st.sampled_from(["now", "period_end"]) | st.integers(-2, 60))
     def contract_is_cancelled(self, at: Any) -> None:
         day = self.now.date() + timedelta(days=at) if isinstance(at, int) else at
-        self.command("cancel", lambda: cancel(self.state, day, self.now))
+        self.command("cancel", lambda: cancel(self.state, CONTRACT_ID, day, self.now))
 
     @rule()
     def cancellation_is_revoked(self) -> None:

@@ -161,7 +161,7 @@ class Outcomes(RuleBasedStateMachine):
     def contract_is_cancelled(self, at: Any) -> None:
         day = civil_day(self.contract.now, ZONE) + timedelta(days=at) if isinstance(at, int) else at
         try:
-            self.contract.state = cancel(self.state, day, self.contract.now)
+            self.contract.state = cancel(self.state, CONTRACT_ID, day, self.contract.now)
         except CommandRefused:
             return
         self.occurred["cancellation"] += 1

@@ -188,7 +188,7 @@ def test_a_created_bill_cannot_be_retried(status: BillStatus) -> None:
 
 
 def test_the_contract_counter_rises_only_with_a_change() -> None:
-    state = cancel(STARTED, "now", SOLD_AT)
+    state = cancel(STARTED, CONTRACT_ID, "now", SOLD_AT)
     changed = snapshot(state, SOLD_AT)
 
     assert snapshot(STARTED, SOLD_AT) == STARTED.written
@@ -197,7 +197,9 @@ def test_the_contract_counter_rises_only_with_a_change() -> None:
 
 
 def test_a_contract_cancelled_before_its_start_still_ends() -> None:
-    state = cancel(request_due_bills(make_state(make_schedule(date(2027, 3, 1))), SOLD_AT), date(2027, 2, 10), SOLD_AT)
+    state = cancel(
+        request_due_bills(make_state(make_schedule(date(2027, 3, 1))), SOLD_AT), CONTRACT_ID, date(2027, 2, 10), SOLD_AT
+    )
     ends = local_midnight(date(2027, 2, 10), "Europe/Stockholm")
 
     assert next_due(state, SOLD_AT) == ends

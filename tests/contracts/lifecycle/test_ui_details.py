@@ -50,7 +50,7 @@ def test_a_parked_bill_shows_its_reason_and_a_failed_one_its_retry() -> None:
 
 
 def test_an_ended_contract_shows_that_it_waits_for_open_bills() -> None:
-    ended = cancel(STATE, "now", SOLD)
+    ended = cancel(STATE, "c-1", "now", SOLD)
 
     assert contract_details(ended, SOLD).startswith("**ended, access off** (cancelled)")
     assert contract_details(ended, SOLD).endswith("* next: the contract waits for its open bills")
