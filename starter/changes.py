@@ -47,7 +47,7 @@ def change_contract(database: Database, account: str, contract_id: str, body: ob
             raise CommandRefused("the contract has ended; sell a new one")
         row = session.get_one(ContractRow, (account, contract_id))
         terms = _changed_terms(change, Currency(row.currency), row.prices_include_vat)
-        change_terms(session, account, contract_id, terms)
+        change_terms(session, account, contract_id, terms, now)
         row.current_terms = {**row.current_terms, **change.model_dump(mode="json", include=change.model_fields_set)}
 
 

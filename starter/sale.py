@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool, ValidationError
 from sqlalchemy.exc import IntegrityError
 
 from avtal.contracts.bills.invoice import Subscriber
-from avtal.contracts.delivery import Address, DeliveryMethod
+from avtal.contracts.delivery import DeliveryMethod
 from avtal.contracts.money import Currency, Line, Money, agreed_total
 from avtal.contracts.periods import Interval, IntervalUnit, boundary, civil_day
 from avtal.contracts.schedule import Schedule
@@ -79,9 +79,9 @@ class SubscriberData(Input):
     address: SaleAddress | None = None
 
     def subscriber(self, subscriber_id: str) -> Subscriber:
-        address = Address(**self.address.model_dump()) if self.address else None
-        data = self.model_dump(exclude={"address", "subscriber_id"})
-        return Subscriber(subscriber_id=subscriber_id, address=address, **data)
+        """Only the fields that were sent are set; a sale changes no others."""
+        data = self.model_dump(exclude={"subscriber_id"}, exclude_unset=True)
+        return Subscriber(**data | {"subscriber_id": subscriber_id})
 
 
 class SaleSubscriber(SubscriberData):

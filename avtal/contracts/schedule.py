@@ -88,6 +88,17 @@ def bills_at(schedule: Schedule, number: int, sold_at: datetime, time: BillingTi
     return sold_at if number == 0 else max(sold_at, time.shifted(schedule.period(number).start, schedule.zone))
 
 
+def first_period_after(schedule: Schedule, lead_days: int, now: datetime) -> int:
+    """From which period on a change of lines at `now` holds: the first one whose bill is nominally made later, at local
+    00:00 of its first day less the lead days. Delays, holds, and retries never change a price, and the first period
+    keeps the price of the sale."""
+    nominal = BillingTime(lead_days=lead_days)
+    number = max(schedule.period_at(now).number, 1)
+    while nominal.shifted(schedule.period(number).start, schedule.zone) <= now:
+        number += 1
+    return number
+
+
 def is_billed(schedule: Schedule, number: int, ending: Ending | None) -> bool:
     """Whether period `number` gets a bill: it must begin before the contract ends."""
     return ending is None or schedule.period(number).start < ending.on

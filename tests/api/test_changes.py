@@ -20,7 +20,7 @@ def bill_terms(database: Database, number: int) -> tuple[list[str], str | None, 
         return [row["title"] for row in bill.rows], bill.delivery_method, bill.grace_days
 
 
-async def test_new_lines_hold_from_the_first_unbilled_period(caller: Caller, database: Database) -> None:
+async def test_new_lines_hold_from_the_next_period_on(caller: Caller, database: Database) -> None:
     await caller.sell()
     first = bill_terms(database, 0)
     changed = body_of(await caller.request("PATCH", "/contracts/c-1", {"lines": [LINE]}))
@@ -33,6 +33,15 @@ async def test_new_lines_hold_from_the_first_unbilled_period(caller: Caller, dat
         ["Paper"],
     )
     assert access["products"] == ["global", "Paper"]
+
+
+async def test_first_period_keeps_the_price_of_the_sale(caller: Caller, database: Database) -> None:
+    """Also if the change comes before the first bill is made."""
+    await caller.sell()
+    body_of(await caller.request("PATCH", "/contracts/c-1", {"lines": [LINE]}))
+
+    assert bill_terms(database, 0)[0] == ["Global", "Paper"]
+    assert bill_terms(database, 1)[0] == ["Paper"]
 
 
 async def test_new_delivery_and_policy_hold_for_later_bills(caller: Caller, database: Database) -> None:

@@ -20,6 +20,7 @@ from avtal.contracts.schedule import (
     bills_at,
     cancellation,
     due_periods,
+    first_period_after,
     is_billed,
     next_renewal,
 )
@@ -58,6 +59,22 @@ def test_the_first_bill_is_due_at_the_sale_later_ones_at_their_start() -> None:
     assert bills_at(schedule, 0, SOLD) == SOLD
     assert bills_at(schedule, 1, SOLD) == datetime(2027, 2, 27, 23, tzinfo=UTC)
     assert bills_at(schedule, 2, SOLD) == datetime(2027, 3, 30, 22, tzinfo=UTC)  # in summer time
+
+
+@pytest.mark.parametrize(
+    ("lead_days", "now", "first"),
+    [
+        (0, SOLD, 1),  # the first period keeps the price of the sale
+        (0, midnight(date(2027, 2, 28)) - timedelta(microseconds=1), 1),
+        (0, midnight(date(2027, 2, 28)), 2),  # its bill is due now, however late it is made
+        (0, NOON, 2),
+        (14, midnight(date(2027, 2, 14)) - timedelta(microseconds=1), 1),
+        (14, midnight(date(2027, 2, 14)), 2),
+        (90, SOLD, 4),
+    ],
+)
+def test_new_lines_hold_from_the_first_period_billed_later(lead_days: int, now: datetime, first: int) -> None:
+    assert first_period_after(make_schedule(), lead_days, now) == first
 
 
 def test_a_bill_is_due_from_its_billing_instant() -> None:

@@ -12,7 +12,7 @@ from avtal.contracts.frozen import Frozen
 from avtal.contracts.lifecycle.contract_snapshot import snapshot_at_sale
 from avtal.contracts.money import Currency, Line
 from avtal.contracts.schedule import Schedule
-from avtal.store.billing.subscribers import put_subscriber
+from avtal.store.billing.subscribers import merge_subscriber
 from avtal.store.billing.terms import terms_row
 from avtal.store.feed.change_tracking import track_contract
 from avtal.store.queues.outbox import queue_start
@@ -46,7 +46,7 @@ def record_sale(session: Session, account: str, contract: NewContract, now: date
     known = session.get(ContractRow, (account, contract.contract_id), with_for_update=True)
     if known is not None:
         return SaleOutcome.SAME if known.sale_digest == contract.digest else SaleOutcome.OTHER_TERMS
-    put_subscriber(session, account, contract.subscriber)
+    merge_subscriber(session, account, contract.subscriber)
     row = _contract_row(account, contract, now)
     track_contract(session, row, is_new=True)
     session.add(row)

@@ -39,6 +39,16 @@ def put_subscriber(session: Session, account: str, subscriber: Subscriber) -> No
         row.data_version += 1
 
 
+def merge_subscriber(session: Session, account: str, subscriber: Subscriber) -> None:
+    """A sale changes the fields that it names, and erases none."""
+    row = _locked(session, account, subscriber.subscriber_id)
+    if row is not None:
+        named = {name: getattr(subscriber, name) for name in subscriber.model_fields_set}
+        known = Subscriber.model_validate(row.subscriber)
+        subscriber = known.model_copy(update={name: value for name, value in named.items() if value is not None})
+    put_subscriber(session, account, subscriber)
+
+
 def ensure_customer(session: Session, account: str, subscriber_id: str) -> Customer:
     """The subscriber as a customer; assigns a number if it has none, which is stored before the platform gets it.
 

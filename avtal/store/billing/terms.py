@@ -1,12 +1,16 @@
 """Versions of a contract's terms: each change while it runs adds one (`contracts/bills/creation.py`)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from avtal.contracts.bills.creation import Terms, terms_in_force
-from avtal.store.tables import BillRow, ContractRow, TermsRow
+from avtal.contracts.policy import with_changes
+from avtal.contracts.schedule import Schedule, first_period_after
+from avtal.store.accounts.accounts import current_policy
+from avtal.store.tables import ContractRow, TermsRow
 
 
 def terms_for(session: Session, account: str, contract_id: str, period: int) -> Terms:
@@ -27,25 +31,21 @@ def terms_of(session: Session, account: str, contract_ids: Sequence[str]) -> dic
     return found
 
 
-def change_terms(session: Session, account: str, contract_id: str, changes: dict[str, object]) -> None:
+def change_terms(session: Session, account: str, contract_id: str, changes: dict[str, object], now: datetime) -> None:
     """Adds a version with these fields of `Terms` changed, unless nothing changes. New lines hold from the first period
-    that has no bill."""
-    session.get_one(ContractRow, (account, contract_id), with_for_update=True)
+    whose nominal billing instant is later than `now`, whether or not its bill exists."""
+    contract = session.get_one(ContractRow, (account, contract_id), with_for_update=True)
     newest = terms_of(session, account, [contract_id])[contract_id][-1]
     changed = newest.model_copy(update=changes)
     if changed == newest:
         return
-    following = newest.first_period if changed.lines == newest.lines else _next_period(session, account, contract_id)
-    new = changed.model_copy(update={"version": newest.version + 1, "first_period": following})
+    first_period = newest.first_period
+    if changed.lines != newest.lines:
+        policy = with_changes(current_policy(session, account)[1], newest.policy_override)
+        schedule = Schedule.model_validate(contract.schedule)
+        first_period = first_period_after(schedule, policy.renewal_lead_days, now)
+    new = changed.model_copy(update={"version": newest.version + 1, "first_period": first_period})
     session.add(terms_row(account, contract_id, new))
-
-
-def _next_period(session: Session, account: str, contract_id: str) -> int:
-    """The first one without a bill."""
-    newest = session.scalar(
-        sa.select(sa.func.max(BillRow.period_no)).where(BillRow.account == account, BillRow.contract_id == contract_id)
-    )
-    return 0 if newest is None else newest + 1
 
 
 def terms_row(account: str, contract_id: str, terms: Terms) -> TermsRow:
