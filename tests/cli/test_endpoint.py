@@ -24,6 +24,13 @@ def test_a_url_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     assert "AVTAL_API_KEY is not" in refused("list")
 
 
+@pytest.mark.usefixtures("url")
+def test_a_key_with_a_character_outside_ascii_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AVTAL_API_KEY", "avtal_nyckelå")
+
+    assert "AVTAL_API_KEY has a character that no API key has" in refused("list")
+
+
 def test_an_unreachable_web_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AVTAL_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AVTAL_API_KEY", "avtal_any")

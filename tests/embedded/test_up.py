@@ -8,11 +8,13 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from avtal.embedded.demo.data_dir import prepare_data_dir
 from tests.embedded.stack_process import AVTAL, SALE, addresses, avtal, kill_all, pids_of, refused, until, up
 
 PARTS = {"web", "worker", "sandbox", "temporal"}
@@ -85,6 +87,23 @@ def test_a_second_stack_on_the_same_directory_is_refused(tmp_path: Path) -> None
     with up(tmp_path):
         assert "a stack already runs on" in refused(tmp_path, "up", "--ports", "auto")
         assert avtal(tmp_path, "list")
+
+
+def test_the_clock_moves_by_at_most_50_years_at_a_time(tmp_path: Path) -> None:
+    with up(tmp_path):
+        for move in (["999y"], ["--to", "9998-01-01"]):
+            assert "at most 50 years at a time" in refused(tmp_path, "forward", *move)
+
+
+def test_after_up_a_demo_moves_the_directory_aside_instead_of_replacing_it(tmp_path: Path) -> None:
+    data, at = tmp_path / "data", datetime(2026, 11, 28, 12, tzinfo=UTC)
+    prepare_data_dir(data, at)
+    with up(data):
+        avtal(data, "sell", "-f", SALE)
+    report = prepare_data_dir(data, at)
+
+    assert "the earlier data is now in" in report
+    assert (tmp_path / "data-20261128-120000" / "avtal.db").is_file()
 
 
 def test_a_busy_port_is_refused_with_the_alternative(tmp_path: Path) -> None:

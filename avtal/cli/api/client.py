@@ -63,7 +63,10 @@ class ApiClient:
 
 
 def api_client() -> ApiClient:
-    return ApiClient(_endpoint())
+    endpoint = _endpoint()
+    if not endpoint.key.isascii():
+        fail("AVTAL_API_KEY has a character that no API key has: copy it again; `avtal account new-key` creates one")
+    return ApiClient(endpoint)
 
 
 def parse(model: type[Model], content: bytes) -> Model:

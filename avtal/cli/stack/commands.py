@@ -1,7 +1,7 @@
 """Commands of the embedded stack: up, pay, forward, now."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,9 @@ from avtal.cli.stack.payment import pay
 from avtal.cli.terminal import fail
 from avtal.embedded.durations import ZONE, add_duration, start_of_day
 from avtal.embedded.forward import ForwardFailed, forward, stack_clock
+
+LONGEST_MOVE = timedelta(days=50 * 366)
+"""Longer is a slip of the pen: the stack would work through it for hours."""
 
 app = typer.Typer()
 app.command("pay")(pay)
@@ -47,6 +50,8 @@ def forward_command(
     try:
         clock = stack_clock(data_dir)
         target = start_of_day(to) if to is not None else add_duration(clock.now(), duration or "")
+        if target - clock.now() > LONGEST_MOVE:
+            fail("the clock moves forward by at most 50 years at a time")
         with console.status("forward") as status:
             reached = forward(data_dir, clock, target, lambda now: status.update(f"it is {_local(now)}"))
         console.print(f"it is {_local(reached)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from avtal.embedded.demo.data_dir import keep_data
 from avtal.embedded.ports import PortBusy, Ports, check_free, free_ports
 from avtal.embedded.processes import PartFailed
 from avtal.embedded.stack import AlreadyRunning, Stack, StoreRefused, running_stack, supervise
@@ -25,6 +26,7 @@ def run_in_foreground(data_dir: Path, *, any_ports: bool, headless: bool) -> Non
     if not any_ports:
         check_free(ports)
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keep_data(data_dir)
     logging.basicConfig(filename=data_dir / "stack.log", format="%(asctime)s %(name)s %(message)s")
     asyncio.run(_run_until_stopped(data_dir, ports, headless=headless))
 

@@ -1,4 +1,4 @@
-"""Empties the demo's data directory. Replaces the data of an earlier demo, and moves other data aside."""
+"""Empties the demo's data directory. Replaces data that only a demo wrote, and moves other data aside."""
 
 import shutil
 from datetime import datetime
@@ -21,11 +21,16 @@ def prepare_data_dir(data_dir: Path, now: datetime) -> str:
         if data_dir.exists() and any(data_dir.iterdir()):
             _require_idle(data_dir)
             report = _remove(data_dir) if (data_dir / MARKER).is_file() else _move_aside(data_dir, now)
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         (data_dir / MARKER).write_text("Created by make demo; the next demo replaces this directory.\n")
     except OSError as error:
         raise DataDirUnavailable(f"can't empty {data_dir} ({error}); set AVTAL_DATA_DIR to another one") from error
     return report
+
+
+def keep_data(data_dir: Path) -> None:
+    """From now on a demo moves this directory aside: others than the demo write to it."""
+    (data_dir / MARKER).unlink(missing_ok=True)
 
 
 def _require_idle(data_dir: Path) -> None:
