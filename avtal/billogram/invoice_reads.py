@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import date
+from functools import partial
 from typing import TypeVar
 
 from avtal.billogram.client import PAGE_SIZE, BillogramClient
@@ -58,7 +59,7 @@ def _query(states: tuple[str, ...], order: str, direction: str) -> Mapping[str, 
 async def _pages(platform: BillogramClient, query: Mapping[str, str]) -> AsyncIterator[Page]:
     number, pages_max = 1, 1
     while number <= pages_max:
-        page = await _with_retries(lambda number=number: platform.list_page(number, query))  # type: ignore[misc] # bound now
+        page = await _with_retries(partial(platform.list_page, number, query))
         if number == 1:
             pages_max = page.meta.total_count // PAGE_SIZE + SPARE_PAGES
         yield tuple(listed_invoice(each) for each in page.data)

@@ -10,7 +10,7 @@ from avtal.contracts.lifecycle.commands import cancel
 from avtal.contracts.lifecycle.state import access_of
 from avtal.contracts.periods import Interval, IntervalUnit, local_midnight
 from avtal.contracts.policy import Policy, RenewalWhileOff
-from avtal.contracts.schedule import Schedule
+from avtal.contracts.schedule import CancelAt, Schedule
 from tests.contracts.lifecycle.simulated_contract import CONTRACT_ID, SOLD_AT, TOTAL_MINOR, SimulatedContract
 from tests.oracle import ZONE
 
@@ -39,13 +39,13 @@ def pay(contract: SimulatedContract, period: int) -> None:
     contract.add_fact(bill, FactType.PAYMENT, with_callback=True, amount_minor=TOTAL_MINOR)
 
 
-def cancel_contract(contract: SimulatedContract, day: object) -> None:
-    contract.state = cancel(contract.state, CONTRACT_ID, day, contract.now)  # type: ignore[arg-type] # one of three
+def cancel_contract(contract: SimulatedContract, day: CancelAt) -> None:
+    contract.state = cancel(contract.state, CONTRACT_ID, day, contract.now)
     contract.work()
 
 
 @pytest.mark.parametrize("day", ["now", "period_end"])
-def test_cancellation_bills_no_period_without_access(day: str) -> None:
+def test_cancellation_bills_no_period_without_access(day: CancelAt) -> None:
     contract = monthly()
     contract.move_to(SOLD_AT + timedelta(days=100))
     cancel_contract(contract, day)
